@@ -1,0 +1,101 @@
+// swift-tools-version: 6.2
+// The targets follow docs/architecture.md row by row; Tests/ArchitectureTests keeps the imports to it.
+import PackageDescription
+
+/// Settings of every ordinary Swift target: Swift 6 language mode comes with the tools version.
+let strict: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
+
+func target(_ row: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/\(row)/\(name)", swiftSettings: strict)
+}
+
+func tests(_ row: String, _ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies,
+        path: "Tests/\(row)/\(name)Tests", swiftSettings: [.treatAllWarnings(as: .error)])
+}
+
+func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
+    .systemLibrary(name: name, path: "CShims/\(name)", pkgConfig: pkgConfig, providers: [.apt([apt])])
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let yams = Target.Dependency.product(name: "Yams", package: "Yams")
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "swiftlet",
+    products: [
+        .executable(name: "swiftlet", targets: ["swiftlet"]),
+        .executable(name: "swiftlet-supervisor", targets: ["swiftlet-supervisor"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        // CShims
+        .target(name: "CLinux", path: "CShims/CLinux", cSettings: [.define("_GNU_SOURCE")]),
+        systemLibrary("CSeccomp", pkgConfig: "libseccomp", apt: "libseccomp-dev"),
+        systemLibrary("CCap", pkgConfig: "libcap", apt: "libcap-dev"),
+        systemLibrary("CMnl", pkgConfig: "libmnl", apt: "libmnl-dev"),
+        systemLibrary("CNftables", pkgConfig: "libnftables", apt: "libnftables-dev"),
+        systemLibrary("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
+
+        // Kernel
+        target("Kernel", "LinuxSystem", ["CLinux", "CSeccomp", "CCap"]),
+        target("Kernel", "Netlink", ["LinuxSystem", "CLinux", "CMnl"]),
+        target("Kernel", "Nftables", ["LinuxSystem", "CNftables"]),
+        target("Kernel", "Cgroups", ["LinuxSystem", "CLinux"]),
+        tests("Kernel", "LinuxSystem", ["CLinux"]),
+        tests("Kernel", "Netlink", ["LinuxSystem", "CLinux"]),
+        tests("Kernel", "Nftables", ["LinuxSystem", "Netlink"]),
+        tests("Kernel", "Cgroups", ["LinuxSystem", "CLinux"]),
+
+        // Runtime
+        target("Runtime", "SupervisorAPI"),
+        target("Runtime", "PodSupervisor", ["SupervisorAPI", "CLinux"]),
+        target("Runtime", "CRI"),
+        target("Runtime", "ImageStore", ["LinuxSystem", "CArchive", "APIMachinery", crypto]),
+        target("Runtime", "PodNetwork", ["LinuxSystem", "Netlink", "Nftables"]),
+        target(
+            "Runtime", "ContainerRuntime",
+            ["CRI", "SupervisorAPI", "ImageStore", "PodNetwork", "Cgroups", "LinuxSystem", "APIMachinery", logging]),
+        tests("Runtime", "SupervisorAPI"),
+        tests("Runtime", "PodSupervisor", ["SupervisorAPI", "LinuxSystem", "CLinux"]),
+        tests("Runtime", "ImageStore", ["LinuxSystem"]),
+        tests("Runtime", "PodNetwork", ["LinuxSystem", "Netlink", "Nftables"]),
+        tests("Runtime", "ContainerRuntime", ["CRI", "LinuxSystem", "Cgroups", "ImageStore", "PodNetwork"]),
+
+        // API
+        target("API", "APIMachinery"),
+        target("API", "KubernetesAPI", ["APIMachinery"]),
+        tests("API", "APIMachinery"),
+        tests("API", "KubernetesAPI", ["APIMachinery"]),
+
+        // Node
+        target("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", yams, logging]),
+        tests("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI"]),
+
+        // Command
+        .executableTarget(
+            name: "swiftlet",
+            dependencies: [
+                "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "PodNetwork", "Cgroups", "LinuxSystem",
+                "APIMachinery", "KubernetesAPI", argumentParser, logging,
+            ],
+            path: "Sources/Command/swiftlet", swiftSettings: strict),
+        .executableTarget(
+            name: "swiftlet-supervisor", dependencies: ["CLinux"], path: "Sources/Command/swiftlet-supervisor",
+            swiftSettings: [
+                .enableExperimentalFeature("Embedded"),
+                // Embedded Swift needs whole-module compilation; release builds have it anyway.
+                .unsafeFlags(["-wmo"], .when(configuration: .debug)),
+            ]),
+        .testTarget(
+            name: "ArchitectureTests", path: "Tests/ArchitectureTests", swiftSettings: [.treatAllWarnings(as: .error)]),
+    ]
+)

@@ -1,0 +1,160 @@
+internal import CLinux
+import Glibc
+import Synchronization
+
+/// Threads for system calls that block: mounts, netlink, fsync, waiting for a supervisor. The cooperative pool of Swift's
+/// concurrency is as wide as the machine has cores; one blocked task there holds up all others.
+package final class BlockingExecutor: Sendable {
+    private let queue: WorkQueue
+    private let threads: [PosixThread]
+
+    /// - Parameter threads: How much may block at once.
+    /// - Throws: `EAGAIN` when the machine allows no more threads.
+    package init(threads count: Int = 8) throws(SystemError) {
+        precondition(count > 0, "an executor without threads never runs anything")
+        let queue = WorkQueue()
+        var threads: [PosixThread] = []
+        for _ in 0..<count {
+            do throws(SystemError) {
+                threads.append(try PosixThread { queue.work() })
+            } catch {
+                queue.close()
+                for thread in threads { thread.join() }
+                throw error
+            }
+        }
+        self.queue = queue
+        self.threads = threads
+    }
+
+    /// Runs a blocking function on one of the threads, in the order of the calls.
+    package func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            queue.add { continuation.resume(with: Result(catching: body)) }
+        }
+    }
+
+    /// As `run`, keeping the type of the error.
+    package func run<Value: Sendable, Failure: Error>(
+        throwing type: Failure.Type, _ body: @escaping @Sendable () throws(Failure) -> Value
+    ) async throws(Failure) -> Value {
+        let result: Result<Value, Failure> = await withCheckedContinuation { continuation in
+            queue.add {
+                do throws(Failure) {
+                    continuation.resume(returning: .success(try body()))
+                } catch {
+                    continuation.resume(returning: .failure(error))
+                }
+            }
+        }
+        return try result.get()
+    }
+
+    /// What was given to `run` before is still done; the threads end after it.
+    deinit {
+        queue.close()
+        // The last reference may go away on one of the threads themselves, which cannot wait for itself.
+        for thread in threads { thread.detach() }
+    }
+}
+
+/// Waiting work in order, and the threads that wait for it.
+private final class WorkQueue: Sendable {
+    private struct State {
+        var waiting: [@Sendable () -> Void] = []
+        var next = 0
+        var isClosed = false
+    }
+    private let state = Mutex(State())
+    private let available = Semaphore()
+
+    func add(_ item: @escaping @Sendable () -> Void) {
+        state.withLock { $0.waiting.append(item) }
+        available.post()
+    }
+
+    /// Ends each thread once the work is done: every wait that finds none is the end.
+    func close() {
+        state.withLock { $0.isClosed = true }
+        available.post()
+    }
+
+    func work() {
+        while true {
+            available.wait()
+            guard let item = take() else {
+                available.post()  // for the next thread
+                return
+            }
+            item()
+        }
+    }
+
+    private func take() -> (@Sendable () -> Void)? {
+        state.withLock { state in
+            guard state.next < state.waiting.count else { return nil }
+            let item = state.waiting[state.next]
+            state.next += 1
+            if state.next == state.waiting.count || state.next > 1024 {
+                state.waiting.removeFirst(state.next)
+                state.next = 0
+            }
+            return item
+        }
+    }
+}
+
+/// sem_overview(7), unnamed. The semaphore's place in memory must not move.
+@safe private final class Semaphore: @unchecked Sendable {  // sem_t is made to be shared between threads
+    private let semaphore: UnsafeMutablePointer<sem_t>
+
+    init() {
+        unsafe semaphore = .allocate(capacity: 1)
+        unsafe sem_init(semaphore, 0, 0)
+    }
+
+    func post() { unsafe sem_post(semaphore) }
+
+    func wait() {
+        while unsafe sem_wait(semaphore) != 0 {}  // EINTR
+    }
+
+    deinit {
+        unsafe sem_destroy(semaphore)
+        unsafe semaphore.deallocate()
+    }
+}
+
+/// One pthread with a Swift body.
+private struct PosixThread: Sendable {
+    private let thread: pthread_t
+
+    /// Enough for clinux_spawn's arrays and an ordinary depth of Swift.
+    private static let stackBytes = 512 << 10
+
+    init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
+        final class Box {
+            let body: @Sendable () -> Void
+            init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+        }
+        var attributes = pthread_attr_t()
+        unsafe pthread_attr_init(&attributes)
+        unsafe pthread_attr_setstacksize(&attributes, Self.stackBytes)
+        defer { unsafe pthread_attr_destroy(&attributes) }
+        let box = unsafe Unmanaged.passRetained(Box(body))
+        var thread = pthread_t()
+        let result = unsafe pthread_create(&thread, &attributes, { pointer in
+            let box = unsafe Unmanaged<Box>.fromOpaque(pointer!).takeRetainedValue()
+            box.body()
+            return nil
+        }, box.toOpaque())
+        guard result == 0 else {
+            unsafe box.release()
+            throw SystemError("start a thread", Errno(rawValue: result))
+        }
+        self.thread = thread
+    }
+
+    func join() { pthread_join(thread, nil) }
+    func detach() { pthread_detach(thread) }
+}

@@ -44,6 +44,7 @@ let package = Package(
         systemLibrary("CMnl", pkgConfig: "libmnl", apt: "libmnl-dev"),
         systemLibrary("CNftables", pkgConfig: "libnftables", apt: "libnftables-dev"),
         systemLibrary("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
+        systemLibrary("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
 
         // Kernel
         target("Kernel", "LinuxSystem", ["CLinux", "CSeccomp", "CCap"]),
@@ -80,11 +81,23 @@ let package = Package(
         target("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", yams, logging]),
         tests("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI"]),
 
+        // ControlPlane
+        target("ControlPlane", "Storage"),
+        target("ControlPlane", "StorageSQLite", ["Storage", "CSQLite"]),
+        tests("ControlPlane", "Storage", ["StorageTesting"]),
+        tests("ControlPlane", "StorageSQLite", ["Storage", "StorageTesting"]),
+        .target(
+            name: "StorageTesting", dependencies: ["Storage"], path: "Tests/Support/StorageTesting",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "storage-bench", dependencies: ["Storage", "StorageSQLite"], path: "Benchmarks/storage-bench",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+
         // Command
         .executableTarget(
             name: "swiftlet",
             dependencies: [
-                "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "PodNetwork", "Cgroups", "LinuxSystem",
+                "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", argumentParser, logging,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
@@ -97,5 +110,8 @@ let package = Package(
             ]),
         .testTarget(
             name: "ArchitectureTests", path: "Tests/ArchitectureTests", swiftSettings: [.treatAllWarnings(as: .error)]),
+        // Runs the built programs; it does not link them: an Embedded Swift module has a runtime of its own.
+        .testTarget(
+            name: "EndToEndTests", path: "Tests/EndToEndTests", swiftSettings: [.treatAllWarnings(as: .error)]),
     ]
 )

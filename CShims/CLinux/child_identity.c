@@ -56,6 +56,10 @@ static void write_nearest_score(int fd, long wanted) {
 static long set_score(struct clinux_child *child, const struct clinux_op *op) {
     STEP(child, OPEN);
     long fd = clinux_open_proc(child, "self/oom_score_adj");
+    if (fd == -EACCES && (op->flags & CLINUX_OPF_OPTIONAL)) {
+        clinux_adjusted(child, EACCES);
+        return 0;
+    }
     if (fd < 0) return fd;
     STEP(child, WRITE);
     long result = write_score((int)fd, (long)op->a);

@@ -7,3 +7,4 @@
 #include "clinux_files.h"
 #include "clinux_cgroup.h"
 #include "clinux_supervisor.h"
+#include "clinux_epoll.h"

@@ -43,8 +43,20 @@ package struct ObjectDecoder {
 
     /// Reports a value of the wrong type at the current path.
     package mutating func mismatch<T>(expected: String, got json: JSONValue) -> T? {
-        report(FieldError(path, .wrongType, detail: "expected \(expected), got \(Self.describe(json))"))
+        let hint = Self.hint(expected: expected, got: json)
+        report(FieldError(path, .wrongType, detail: "expected \(expected), got \(Self.describe(json))\(hint)"))
         return nil
+    }
+
+    /// What would be right, where quotes alone make the difference.
+    private static func hint(expected: String, got json: JSONValue) -> String {
+        switch json {
+        case .bool, .integer, .number: expected == "string" ? ": put it in quotes" : ""
+        case .string(let text) where expected.hasPrefix("integer") && Int64(text) != nil: ": remove the quotes"
+        case .string("true") where expected == "boolean", .string("false") where expected == "boolean":
+            ": remove the quotes"
+        default: ""
+        }
     }
 
     private static func describe(_ json: JSONValue) -> String {

@@ -19,6 +19,9 @@ package enum PodDefaults {
             setRequestsFromLimits(&pod.spec.initContainers[index].resources)
         }
         setPodRequests(&pod.spec)
+        if let seconds = pod.spec.terminationGracePeriodSeconds, seconds < 0 {
+            pod.spec.terminationGracePeriodSeconds = 1  // as upstream's strategy of creation does
+        }
     }
 
     /// Fills in the spec of a pod or of a pod template.
@@ -54,7 +57,8 @@ package enum PodDefaults {
     /// A pod-level limit without a request: what the containers ask for together, or all of the limit.
     private static func setPodRequests(_ spec: inout PodSpec) {
         guard var resources = spec.resources, !resources.limits.isEmpty else { return }
-        for (name, limit) in resources.limits where resources.requests[name] == nil {
+        for (name, limit) in resources.limits
+        where resources.requests[name] == nil && (name == "cpu" || name == "memory" || name.hasPrefix("hugepages-")) {
             let requests = spec.containers.compactMap { $0.resources.requests[name] }
             resources.requests[name] = requests.isEmpty ? limit : requests.reduce(.zero, +)
         }

@@ -114,9 +114,6 @@ extension Validator {
             if require(port.protocol, path.child("protocol")) {
                 oneOf(port.protocol, ["SCTP", "TCP", "UDP"], path.child("protocol"))
             }
-            if let address = port.hostIP {
-                invalid(path.child("hostIP"), address, NameValidation.ipAddress(address))
-            }
         }
     }
 

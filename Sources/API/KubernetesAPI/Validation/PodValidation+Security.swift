@@ -15,7 +15,7 @@ extension Validator {
         sysctls(context.sysctls, spec, path.child("sysctls"))
         oneOf(context.fsGroupChangePolicy, ["Always", "OnRootMismatch"], path.child("fsGroupChangePolicy"))
         oneOf(context.supplementalGroupsPolicy, ["Merge", "Strict"], path.child("supplementalGroupsPolicy"))
-        oneOf(context.seLinuxChangePolicy, ["Recursive", "MountOption"], path.child("seLinuxChangePolicy"))
+        oneOf(context.seLinuxChangePolicy, ["Recursive"], path.child("seLinuxChangePolicy"))
         seccomp(context.seccompProfile, path.child("seccompProfile"))
         appArmor(context.appArmorProfile, path.child("appArmorProfile"))
     }

@@ -1,6 +1,9 @@
 package import APIMachinery
 
 /// What kube-apiserver refuses of a pod, in its words. Defaults have to be applied before.
+///
+/// On purpose different: a volume mount's errors name its index, `restartPolicy` is for init containers alone (rules for
+/// single containers are not there yet), and a structure at fault is shown with the names of its JSON members.
 package enum PodValidation {
     /// - Parameter path: Where the pod stands, for the errors' paths.
     /// - Returns: All errors; none when the pod may be created.
@@ -51,7 +54,6 @@ extension Validator {
     }
 
     mutating func podSpec(_ spec: PodSpec, _ path: FieldPath) {
-        nonNegative(spec.terminationGracePeriodSeconds, path.child("terminationGracePeriodSeconds"))
         volumes(spec.volumes, path.child("volumes"))
         allContainers(spec, path)
         oneOf(spec.restartPolicy, ["Always", "OnFailure", "Never"], path.child("restartPolicy"))
@@ -79,9 +81,6 @@ extension Validator {
             if let name { invalid(path.child(field), name, NameValidation.dns1123Label(name)) }
         }
         oneOf(spec.preemptionPolicy, ["Never", "PreemptLowerPriority"], path.child("preemptionPolicy"))
-        for (index, secret) in spec.imagePullSecrets.enumerated() where secret.name == nil {
-            report(.required(path.child("imagePullSecrets").index(index).child("name")))
-        }
     }
 
     private mutating func hostNamespaces(_ spec: PodSpec, _ path: FieldPath) {

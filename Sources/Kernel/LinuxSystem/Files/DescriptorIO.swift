@@ -51,7 +51,7 @@ extension OwnedFD {
     }
 }
 
-package struct Pipe: ~Copyable, Sendable {
+@frozen package struct Pipe: ~Copyable, Sendable {
     package let read: OwnedFD
     package let write: OwnedFD
 }

@@ -29,6 +29,8 @@ struct FilterProgram {
 
     /// Last instruction first.
     private var reversed: [Instruction] = []
+    /// Where an action was emitted last.
+    private var results: [UInt32: Label] = [:]
     /// A place in the program: how many instructions follow its end.
     private typealias Label = Int
     private let defaultAction: SeccompAction
@@ -89,7 +91,8 @@ struct FilterProgram {
 
     /// All calls of an architecture.
     private mutating func section(_ ranges: [SeccompCompiler.Range]) -> Label {
-        _ = tree(ranges[...])
+        let start = tree(ranges[...])
+        if start != here { emit(Code.jump, UInt32(here - start)) }
         emit(Code.load, Field.number)
         return here
     }
@@ -103,8 +106,11 @@ struct FilterProgram {
         return here
     }
 
+    /// One instruction serves all branches that can reach it.
     private mutating func result(_ action: SeccompAction) -> Label {
+        if let near = results[action.returnValue], here - near < 200 { return near }
         emit(Code.result, action.returnValue)
+        results[action.returnValue] = here
         return here
     }
 

@@ -75,3 +75,6 @@ func removeTree(_ path: String) {
     for name in names { removeTree("\(path)/\(name)") }
     rmdir(path)
 }
+
+/// A GNU extension, which the Glibc module does not show; asm-generic/fcntl.h.
+let O_PATH: CInt = 0o10000000

@@ -1,0 +1,20 @@
+#include "include/clinux_epoll.h"
+#include <sys/epoll.h>
+
+enum { MOST = 64 };
+
+int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int clinux_epoll_add(int epoll, int fd, uint64_t token) {
+    struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = token}};
+    return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+int clinux_epoll_remove(int epoll, int fd) { return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, 0); }
+
+int clinux_epoll_wait(int epoll, uint64_t *tokens, int room) {
+    struct epoll_event events[MOST];
+    int count = epoll_wait(epoll, events, room < MOST ? room : MOST, -1);
+    for (int index = 0; index < count; index++) tokens[index] = events[index].data.u64;
+    return count;
+}

@@ -1,0 +1,9 @@
+/// epoll(7), whose packed event structure Swift does not import. Each returns -1 with errno on failure.
+#pragma once
+#include <stdint.h>
+
+int clinux_epoll_create(void);                                    ///< close-on-exec
+int clinux_epoll_add(int epoll, int fd, uint64_t token);          ///< level-triggered, for reading and hang-up
+int clinux_epoll_remove(int epoll, int fd);
+/// Waits without limit; the number of tokens written.
+int clinux_epoll_wait(int epoll, uint64_t *tokens, int room);

@@ -1,0 +1,74 @@
+# Every task of the project. `make help` lists them.
+# SWIFTLET_SCRATCH: a build folder outside the clone, kept between clones (default: .build in the clone).
+
+SCRATCH      ?= $(or $(SWIFTLET_SCRATCH),$(CURDIR)/.build)
+PREFIX       ?= /usr/local
+SWIFT        ?= swift
+DEBUG_FLAGS   = --scratch-path $(SCRATCH)/debug-tree
+RELEASE_FLAGS = --scratch-path $(SCRATCH)/release-tree -c release --static-swift-stdlib -Xlinker -s
+RELEASE_BIN   = $(SCRATCH)/release-tree/release
+FIXTURES      = $(SCRATCH)/fixtures
+
+# What the build links with, and what tests and benchmarks start.
+BUILD_PACKAGES = libseccomp-dev libcap-dev libmnl-dev libnftables-dev libarchive-dev pkg-config gcc libc6-dev
+TEST_PACKAGES  = busybox-static user-mode-linux kmod iproute2 nftables python3
+BENCH_PACKAGES = crun runc
+
+.PHONY: help setup setup-bench build release demo run test test-unit test-vm bench lint fmt generate install uninstall docs clean
+
+help: ## list the tasks
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## install the Debian packages that build and tests need (as root; otherwise print the line)
+	@./Tools/install-packages $(BUILD_PACKAGES) $(TEST_PACKAGES)
+
+setup-bench: setup
+	@./Tools/install-packages $(BENCH_PACKAGES)
+
+build: setup ## debug build of everything
+	$(SWIFT) build $(DEBUG_FLAGS)
+
+release: setup ## optimised swiftlet and swiftlet-supervisor
+	$(SWIFT) build $(RELEASE_FLAGS) --product swiftlet
+	$(SWIFT) build $(RELEASE_FLAGS) --product swiftlet-supervisor
+
+fixtures: setup
+	@mkdir -p $(FIXTURES)
+	./rootfs-fixtures/build $(FIXTURES)
+
+demo run: release fixtures ## import the fixture images, run the demo pod, show what the kernel has, clean up
+	./Tools/demo $(RELEASE_BIN) $(FIXTURES)
+
+test: build fixtures ## every test: unit, kernel integration, VM, end to end (needs root)
+	./Tools/test $(SCRATCH)/debug-tree $(FIXTURES)
+
+test-unit: build ## only the tests that need no root
+	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|KubernetesAPI|Kubelet|SupervisorAPI|Architecture)Tests'
+
+bench: setup-bench release fixtures ## speed and size, as ratios against the floor program, crun and runc
+	./Benchmarks/run $(SCRATCH) $(RELEASE_BIN) $(FIXTURES)
+
+lint: ## formatting, shell scripts, async-signal-safety of the spawn path
+	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
+	./Tools/lint
+
+fmt: ## format the Swift sources in place
+	$(SWIFT) format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
+
+generate: ## regenerate the API types from Tools/kinds
+	python3 Tools/generate-kinds
+
+install: release ## install swiftlet and swiftlet-supervisor below PREFIX
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/libexec/swiftlet
+	install -m 0755 $(RELEASE_BIN)/swiftlet $(DESTDIR)$(PREFIX)/bin/swiftlet
+	install -m 0755 $(RELEASE_BIN)/swiftlet-supervisor $(DESTDIR)$(PREFIX)/libexec/swiftlet/swiftlet-supervisor
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/swiftlet $(DESTDIR)$(PREFIX)/libexec/swiftlet/swiftlet-supervisor
+	-rmdir $(DESTDIR)$(PREFIX)/libexec/swiftlet
+
+docs: ## list of the documents
+	@ls docs/*.md README.md
+
+clean: ## remove what was built
+	rm -rf $(SCRATCH)/debug-tree $(SCRATCH)/release-tree $(FIXTURES)

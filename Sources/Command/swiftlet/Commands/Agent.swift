@@ -1,0 +1,51 @@
+import ArgumentParser
+internal import ContainerRuntime
+internal import Glibc
+internal import Kubelet
+internal import LinuxSystem
+
+struct Agent: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run the node agent: the pods of a directory of manifests, as static pods.",
+        discussion: "Pods go on when the agent ends, however it ends; the next one takes them over. swiftlet down ends them.")
+
+    @OptionGroup var instance: InstanceOptions
+
+    @Option(help: "Directory of manifests, watched for changes.")
+    var podManifestPath: String
+
+    func run() async throws {
+        let start = ContinuousClock.now
+        try Privilege.requireRoot()
+        let directory = InstanceName.absolute(podManifestPath)
+        guard Machine.isDirectory(directory) else { throw UsageError("--pod-manifest-path \(podManifestPath): is not a directory") }
+        let interruption = try Interruption()
+        let opened = try await Instance.open(instance, for: .agent)
+        let daemon = DaemonFile(runDirectory: opened.runDirectory)
+        try daemon.claim()
+        defer { daemon.release() }
+        for limitation in opened.runtime.limitations { Output.warn("swiftlet: \(limitation)") }
+        let session = try PodSession(opened, label: "agent")
+        let source = try ManifestDirectory(path: directory, nodeName: opened.nodeName, clock: SystemClock())
+        let working = Task { try await session.run() }
+        let events = Task { for await event in session.kubelet.events() { RunEvents.show(event) } }
+        try startThread {
+            source.run { scan in
+                scan.problems.forEach(Output.warn)
+                session.kubelet.setPods(scan.pods)
+            }
+        }
+        let elapsed = start.duration(to: .now)
+        Output.print("ready in \(Int(elapsed / .milliseconds(1))) ms")
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { _ = await interruption.signal() }
+            group.addTask { try await working.value }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+        source.stop()
+        events.cancel()
+        working.cancel()
+        await opened.runtime.drainCleanup()
+    }
+}

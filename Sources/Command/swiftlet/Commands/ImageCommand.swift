@@ -1,0 +1,115 @@
+import ArgumentParser
+internal import APIMachinery
+internal import ImageStore
+internal import LinuxSystem
+
+struct ImageCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "image", abstract: "Import, list and remove images.",
+        subcommands: [Import.self, Ls.self, Inspect.self, Rm.self, Gc.self])
+}
+
+extension InstanceOptions {
+    func openImages() throws -> ImageStore {
+        try Privilege.requireRoot()
+        try Files.makeDirectories(absoluteDataDirectory, mode: 0o711)
+        return try ImageStore(root: "\(absoluteDataDirectory)/images", report: { Output.warn("swiftlet: \($0)") })
+    }
+}
+
+extension ImageCommand {
+    struct Import: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Import images from a docker-archive, an oci-archive, an OCI layout, or a root file system (directory or tar).")
+
+        @OptionGroup var instance: InstanceOptions
+
+        @Argument(help: "File or directory.")
+        var path: String
+
+        @Option(name: .shortAndLong, help: "Name of the image, instead of that in the archive.")
+        var tag: String?
+
+        func run() throws {
+            let store = try instance.openImages()
+            let reference = try tag.map { try ImageReference($0) }
+            let progress = ImportProgressLine()
+            let images = try store.importImage(from: InstanceName.absolute(path), as: reference, progress: progress.show)
+            progress.clear()
+            for image in images {
+                Output.print("\(image.references.first?.familiar ?? "<none>") \(image.id) \(ByteCount.text(image.sizeBytes))")
+            }
+        }
+    }
+
+    struct Ls: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List the images.")
+
+        @OptionGroup var instance: InstanceOptions
+
+        @Option(name: .shortAndLong, help: "table or json.")
+        var output = Format.table
+
+        enum Format: String, ExpressibleByArgument { case table, json }
+
+        func run() throws {
+            let images = try instance.openImages().images()
+            switch output {
+            case .table:
+                var table = Table(header: ["IMAGE", "IMAGE ID", "SIZE"])
+                for image in images {
+                    let names = image.references.isEmpty ? ["<none>"] : image.references.map(\.familiar)
+                    for name in names { table.rows.append([name, "\(image.id.hex.prefix(12))", ByteCount.text(image.sizeBytes)]) }
+                }
+                Output.print(table.text)
+            case .json:
+                Output.print(JSONValue.array(images.map(\.inspection)).serializedText(.pretty))
+            }
+        }
+    }
+
+    struct Inspect: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Print everything about an image as JSON.")
+
+        @OptionGroup var instance: InstanceOptions
+
+        @Argument(help: "Image: name, ID or the beginning of an ID.")
+        var image: String
+
+        func run() throws {
+            guard let found = try instance.openImages().image(image) else { throw UsageError("image \"\(image)\" not found") }
+            Output.print(found.inspection.serializedText(.pretty))
+        }
+    }
+
+    struct Rm: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove images.")
+
+        @OptionGroup var instance: InstanceOptions
+
+        @Argument(help: "Images: names, IDs or beginnings of IDs.")
+        var images: [String]
+
+        @Flag(name: .shortAndLong, help: "Even when containers use it or it has several names.")
+        var force = false
+
+        func run() throws {
+            let store = try instance.openImages()
+            for image in images { report(try store.remove(image, force: force)) }
+        }
+    }
+
+    struct Gc: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Remove the images that no container uses.")
+
+        @OptionGroup var instance: InstanceOptions
+
+        func run() throws { report(try instance.openImages().garbageCollect(inUse: [])) }
+    }
+}
+
+private func report(_ removal: RemovalReport) {
+    for name in removal.untagged { Output.print("untagged \(name)") }
+    for id in removal.deleted { Output.print("deleted \(id)") }
+    Output.print("freed \(ByteCount.text(removal.freedBytes))")
+}

@@ -1,0 +1,53 @@
+internal import Cgroups
+internal import Kubelet
+internal import LinuxSystem
+
+/// The pods' cgroups in the kernel, made as the kubelet computed them.
+struct NodeCgroups: PodCgroupManager {
+    let hierarchy: CgroupHierarchy
+    /// Absolute path; the kubelet's paths are below it.
+    let root: String
+
+    func ensure(_ cgroup: PodCgroup) async throws -> [String] {
+        let opened = try openOrCreate(cgroup.path)
+        var resources = CgroupResources()
+        resources.cpuShares = UInt64(cgroup.cpuShares)
+        resources.cpuWeightConversion = .linear
+        resources.cpuPeriodMicroseconds = UInt64(cgroup.cpuPeriod)
+        resources.cpuQuotaMicroseconds = cgroup.cpuQuota.map { .value(UInt64($0)) } ?? .max
+        resources.memoryLimitBytes = cgroup.memoryBytes.map { .value(UInt64($0)) } ?? .max
+        resources.pidsMax = cgroup.pids.map { .value(UInt64($0)) }
+        resources.hugepageLimits = cgroup.hugePages.map { HugepageLimit(pageBytes: UInt64($0.key), limitBytes: UInt64($0.value)) }
+        let unenforced = try opened.apply(try resources.writes(isNew: true))
+        // The least share is what a pod gets that asked for none.
+        return unenforced.filter { $0.controller != .cpu || cgroup.cpuShares > CPUArithmetic.minShares }.map(\.description)
+    }
+
+    func remove(_ cgroup: PodCgroup) async throws {
+        let components = cgroup.path.split(separator: "/").map(String.init)
+        guard let last = components.last else { return }
+        let path = ([root] + components.dropLast()).joined(separator: "/")
+        guard Files.exists(path) else { return }
+        try Cgroup(opening: path).destroyChild(last)
+    }
+
+    func setClassShares(burstable: Int64, bestEffort: Int64) async throws {
+        for (name, shares) in [("burstable", burstable), ("besteffort", bestEffort)] {
+            let cgroup = try openOrCreate("kubepods/\(name)")
+            var resources = CgroupResources()
+            resources.cpuShares = UInt64(max(2, shares))
+            resources.cpuWeightConversion = .linear
+            // What a machine without the cpu controller can't do is reported once, by the instance.
+            _ = try cgroup.apply(try resources.writes(isNew: false))
+        }
+    }
+
+    private func openOrCreate(_ path: String) throws(SystemError) -> Cgroup {
+        var cgroup = try Cgroup(opening: root)
+        for component in path.split(separator: "/") {
+            cgroup = try cgroup.openOrCreateChild(String(component))
+            _ = try cgroup.enableForChildren(.all)
+        }
+        return cgroup
+    }
+}

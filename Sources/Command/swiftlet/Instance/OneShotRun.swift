@@ -1,0 +1,133 @@
+internal import APIMachinery
+internal import CRI
+internal import ContainerRuntime
+internal import Glibc
+internal import Kubelet
+internal import KubernetesAPI
+internal import LinuxSystem
+import Synchronization
+
+/// Runs pods to their end in this process, hands their logs on, and removes them.
+final class OneShotRun: Sendable {
+    private let pods: [Pod]
+    private let session: PodSession
+    private let runtime: NativeRuntime
+    private let logs: RunLogs
+    private let latest: Mutex<[String: Pod]>
+
+    init(_ instance: borrowing Instance, pods: [Pod], showsLogs: Bool) throws {
+        self.pods = pods
+        runtime = instance.runtime
+        session = try PodSession(instance, label: Orphans.runLabel(.own))
+        logs = try RunLogs(paths: instance.paths, isShown: showsLogs, namesPods: pods.count > 1)
+        latest = Mutex(Dictionary(uniqueKeysWithValues: pods.map { ($0.uid, $0) }))
+    }
+
+    private enum Ending: Sendable { case allOver, timeout(Duration), interrupted(CInt), stuck(String), failed(any Error) }
+
+    func run(timeout: Duration?) async throws -> RunReport {
+        let interruption = try Interruption()
+        try logs.start()
+        let (endings, sender) = AsyncStream.makeStream(of: Ending.self)
+        let events = session.kubelet.events()
+        session.kubelet.setPods(pods)
+        let working = Task { [self] in
+            do {
+                try await session.run { pod in
+                    self.note(pod)
+                    if let reason = PodTrouble.reason(of: pod) { sender.yield(.stuck(reason)) }
+                }
+            } catch { sender.yield(.failed(error)) }
+        }
+        let others = [
+            Task { for await event in events { RunEvents.show(event) } },
+            Task { if let number = await interruption.signal() { sender.yield(.interrupted(number)) } },
+            Task { [self] in
+                for pod in pods where await session.kubelet.waitUntilTerminal(pod.uid) == nil { return }
+                sender.yield(.allOver)
+            },
+            Task { if let timeout, (try? await Task.sleep(for: timeout)) != nil { sender.yield(.timeout(timeout)) } },
+        ]
+        let ending = await endings.first { _ in true } ?? .allOver
+        if case .allOver = ending {} else { await endPods() }
+        logs.finish()
+        let report = report(ending)
+        await removePods()
+        for task in others + [working] { task.cancel() }
+        await runtime.drainCleanup()
+        if case .failed(let error) = ending { throw error }
+        return report
+    }
+
+    private func note(_ pod: Pod) {
+        latest.withLock { $0[pod.uid] = pod }
+        logs.follow(pod)
+    }
+
+    /// Ends what still runs, in order and within the pods' own grace.
+    private func endPods() async {
+        for pod in pods { session.kubelet.delete(pod.uid) }
+        for pod in pods { await session.kubelet.waitUntilRemoved(pod.uid) }
+    }
+
+    private func removePods() async {
+        for pod in pods { session.kubelet.delete(pod.uid, gracePeriodSeconds: 0) }
+        for pod in pods { await session.kubelet.waitUntilRemoved(pod.uid) }
+    }
+
+    private func report(_ ending: Ending) -> RunReport {
+        let statuses = latest.withLock { latest in pods.map { latest[$0.uid] ?? $0 } }
+        switch ending {
+        case .allOver, .failed: return RunReport(pods: statuses)
+        case .timeout(let limit): return RunReport(pods: statuses, endedBy: .timeout(limit))
+        case .interrupted(let signal): return RunReport(pods: statuses, endedBy: .signal(signal))
+        case .stuck(let reason): return RunReport(pods: statuses, endedBy: .trouble(reason))
+        }
+    }
+}
+
+/// What keeps a pod from ever starting, when nobody is there who could mend it meanwhile.
+enum PodTrouble {
+    private static let reasons: Set<String> = [
+        "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "CreateContainerConfigError",
+        "CreateContainerError",
+    ]
+
+    static func reason(of pod: Pod) -> String? {
+        for status in pod.status.initContainerStatuses + pod.status.containerStatuses {
+            guard let waiting = status.state.waiting, let reason = waiting.reason, reasons.contains(reason) else { continue }
+            let detail = waiting.message.map { ": \($0)" } ?? ""
+            return "container \(status.name) of pod \(pod.name) can't start: \(reason)\(detail)"
+        }
+        return nil
+    }
+}
+
+/// SIGINT and SIGTERM as something to wait for. The second one ends the process as usual.
+final class Interruption: Sendable {
+    private let stream: AsyncStream<CInt>
+
+    init() throws {
+        let (stream, continuation) = AsyncStream.makeStream(of: CInt.self)
+        self.stream = stream
+        var signals = sigset_t()
+        unsafe sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM] { unsafe sigaddset(&signals, number) }
+        guard unsafe pthread_sigmask(SIG_BLOCK, &signals, nil) == 0 else { throw SystemError("block SIGINT and SIGTERM", .current) }
+        try startThread {
+            var waited = sigset_t()
+            unsafe sigemptyset(&waited)
+            for number in [SIGINT, SIGTERM] { unsafe sigaddset(&waited, number) }
+            var number: CInt = 0
+            guard unsafe sigwait(&waited, &number) == 0 else { return }
+            continuation.yield(number)
+            guard unsafe sigwait(&waited, &number) == 0 else { return }
+            exit(128 + number)
+        }
+    }
+
+    func signal() async -> CInt? {
+        for await number in stream { return number }
+        return nil
+    }
+}

@@ -1,0 +1,101 @@
+internal import APIMachinery
+internal import CRI
+internal import ContainerRuntime
+internal import Kubelet
+internal import KubernetesAPI
+internal import LinuxSystem
+import Synchronization
+
+/// A node agent at work in this process: keeps the pods' records up to date and hears the requests of other processes.
+final class PodSession: Sendable {
+    let kubelet: Kubelet
+    private let runtime: NativeRuntime
+    private let records: PodRecords
+    private let requestWatch: DirectoryWatch
+    private let owner = PodOwner.own
+    private let known = Mutex<Set<String>>([])
+
+    /// Bears every sandbox and container: an agent leaves alone what another owner has started.
+    static let ownerLabel = "swiftlet.dev/owner"
+
+    /// - Parameter label: Who the pods belong to; the same again finds them again.
+    init(_ instance: borrowing Instance, label: String) throws {
+        runtime = instance.runtime
+        records = instance.records
+        kubelet = Kubelet(
+            configuration: instance.kubeletConfiguration(ownerLabel: label), runtime: instance.runtime, images: instance.runtime,
+            cgroups: instance.cgroups, mounts: NodeMounts())
+        requestWatch = try DirectoryWatch()
+        try requestWatch.add(directory: records.requests)
+    }
+
+    /// Runs until the task is cancelled; the pods stay as they are.
+    ///
+    /// - Parameter observe: Told of every pod whose status changed.
+    func run(observe: @escaping @Sendable (Pod) -> Void = { _ in }) async throws {
+        let updates = kubelet.statusUpdates()
+        try startThread { [self] in hearRequests() }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await self.kubelet.run() }
+            group.addTask {
+                await withDiscardingTaskGroup { removals in
+                    for await pod in updates {
+                        self.record(pod)
+                        observe(pod)
+                        guard self.known.withLock({ $0.insert(pod.uid).inserted }) else { continue }
+                        removals.addTask { await self.forget(pod) }
+                    }
+                    removals.cancelAll()
+                }
+            }
+            defer { group.cancelAll() }
+            try await group.next()
+        }
+    }
+
+    private func record(_ pod: Pod) {
+        var pod = pod
+        pod.metadata.annotations[PodRecords.ownerAnnotation] = owner.text
+        for (name, pid) in runtime.processes(ofPod: pod.uid) { pod.metadata.annotations[PodSummary.pidAnnotation(name)] = "\(pid)" }
+        do { try records.write(pod) } catch { Output.warn("swiftlet: \(error)") }
+    }
+
+    private func forget(_ pod: Pod) async {
+        await kubelet.waitUntilRemoved(pod.uid)
+        guard !Task.isCancelled else { return }
+        known.withLock { _ = $0.remove(pod.uid) }
+        do { try records.remove(uid: pod.uid) } catch { Output.warn("swiftlet: \(error)") }
+    }
+
+    /// A thread, since it blocks; it ends with the process.
+    private func hearRequests() {
+        while true {
+            do {
+                for request in try records.takeRequests() {
+                    kubelet.delete(request.uid, gracePeriodSeconds: request.graceSeconds)
+                }
+            } catch { Output.warn("swiftlet: \(error)") }
+            requestWatch.wait(timeoutMilliseconds: -1)
+        }
+    }
+}
+
+extension Instance {
+    func kubeletConfiguration(ownerLabel: String) -> KubeletConfiguration {
+        var configuration = KubeletConfiguration()
+        configuration.nodeName = nodeName
+        configuration.hostIPs = Machine.addresses
+        configuration.rootDirectory = dataDirectory
+        configuration.podLogsDirectory = paths.logs
+        configuration.ownerLabels = [PodSession.ownerLabel: ownerLabel]
+        configuration.resolvConf = ResolvConf(parsing: Machine.text(of: "/etc/resolv.conf"))
+        configuration.nodeHostsFile = Machine.text(of: "/etc/hosts")
+        configuration.node.memoryBytes = Machine.memoryBytes
+        configuration.node.allocatableMilliCPU = Machine.processorCount * 1000
+        configuration.node.allocatableMemoryBytes = Machine.memoryBytes
+        configuration.node.hugePageSizes = Machine.hugePageSizes
+        return configuration
+    }
+
+    var paths: PodPaths { PodPaths(root: dataDirectory, logs: "\(dataDirectory)/logs") }
+}

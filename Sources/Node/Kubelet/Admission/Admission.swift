@@ -1,0 +1,58 @@
+package import KubernetesAPI
+
+/// Whether this node takes a pod.
+package enum Admission {
+    package struct Rejection: Sendable, Hashable {
+        package var reason: String
+        package var message: String
+    }
+
+    /// - Parameter others: The pods that the node has taken.
+    package static func judge(_ pod: Pod, others: [Pod], _ configuration: KubeletConfiguration) -> Rejection? {
+        if let message = Sysctls.refusal(pod, allowedUnsafe: configuration.allowedUnsafeSysctls) {
+            return Rejection(reason: "SysctlForbidden", message: message)
+        }
+        let taken = Set(others.flatMap(\.hostPorts))
+        if pod.hostPorts.contains(where: { port in taken.contains { $0.conflicts(with: port) } }) {
+            return Rejection(
+                reason: "NodePorts", message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports")
+        }
+        return lack(pod, others, configuration.node)
+    }
+
+    private static func lack(_ pod: Pod, _ others: [Pod], _ node: NodeFacts) -> Rejection? {
+        let requests = PodResources.requests(pod)
+        func check(_ name: String, _ amount: (Pod) -> Int64, capacity: Int64?) -> Rejection? {
+            guard let capacity, amount(pod) > 0 else { return nil }
+            let used = others.reduce(0) { $0 + amount($1) }
+            guard amount(pod) + used > capacity else { return nil }
+            return Rejection(
+                reason: "OutOf\(name)",
+                message: "Node didn't have enough resource: \(name), requested: \(amount(pod)), used: \(used), capacity: \(capacity)")
+        }
+        if requests.isEmpty { return nil }
+        return check("cpu", { PodResources.requests($0).milliValue("cpu") }, capacity: node.allocatableMilliCPU)
+            ?? check("memory", { PodResources.requests($0).value("memory") }, capacity: node.allocatableMemoryBytes)
+    }
+}
+
+struct HostPort: Hashable {
+    let port: Int32
+    let name: String
+    /// Empty: all addresses.
+    let ip: String
+
+    func conflicts(with other: HostPort) -> Bool {
+        port == other.port && name == other.name && (ip == other.ip || ip.isEmpty || other.ip.isEmpty)
+    }
+}
+
+extension Pod {
+    var hostPorts: [HostPort] {
+        (sidecars + spec.containers).flatMap(\.ports).compactMap { port in
+            guard let hostPort = port.hostPort, hostPort > 0 else { return nil }
+            let ip = port.hostIP ?? ""
+            return HostPort(port: hostPort, name: port.protocol ?? "TCP", ip: ip == "0.0.0.0" || ip == "::" ? "" : ip)
+        }
+    }
+}

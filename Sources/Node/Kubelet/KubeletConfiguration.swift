@@ -1,0 +1,85 @@
+internal import APIMachinery
+internal import CRI
+package import KubernetesAPI
+
+/// What the node agent has to know. Read once; field names follow `KubeletConfiguration` where it has them.
+package struct KubeletConfiguration: Sendable {
+    package var nodeName = "localhost"
+    /// The node's addresses, the first one first in statuses.
+    package var hostIPs: [String] = []
+    /// Holds `pods/<UID>/…`.
+    package var rootDirectory = "/var/lib/swiftlet"
+    /// Holds `<namespace>_<name>_<uid>/<container>/<N>.log`.
+    package var podLogsDirectory = "/var/log/pods"
+    /// Labels of every sandbox and container of this agent. It leaves alone what does not bear them.
+    package var ownerLabels: [String: String] = [:]
+    /// Whether pods of this owner that no source knows are stopped and removed.
+    package var killsUnknownPods = true
+    /// Whether a removed pod takes its logs with it.
+    package var removesLogs = true
+
+    /// Whether pods can expect a cluster around them, and are told when a part of it is missing.
+    package var isInCluster = false
+    package var clusterDNS: [String] = []
+    package var clusterDomain = "cluster.local"
+    package var resolvConf = ResolvConf()
+    /// Text of the node's own hosts file, for pods with the host's network.
+    package var nodeHostsFile = ""
+
+    package var seccompDefault = false
+    /// Names, or beginnings with a `*` at the end.
+    package var allowedUnsafeSysctls: [String] = []
+    package var cpuCFSQuotaPeriodMicroseconds = CPUArithmetic.defaultPeriod
+    /// Of a pod; nil: the node's.
+    package var podPidsLimit: Int64?
+    /// CrashLoopBackOff's longest wait.
+    package var maxContainerRestartPeriod = Duration.seconds(300)
+    /// When false, all processes of a container die when one is killed for its memory.
+    package var singleProcessOOMKill = false
+    package var node = NodeFacts()
+    /// ConfigMaps and Secrets at hand without an API server.
+    package var objects = LocalObjects()
+    /// Where blocking calls run; nil: where they are made (simulations).
+    package var blockingExecutor: (any TaskExecutor)? = BlockingExecutor.shared
+
+    /// Pods that get a user namespace of their own take one range each, of 65536 ids.
+    package var userNamespaces = UserNamespaceRanges()
+
+    package init() {}
+}
+
+/// The machine's size.
+package struct NodeFacts: Sendable, Hashable {
+    package var memoryBytes: Int64 = 0
+    package var allocatableMilliCPU: Int64?
+    package var allocatableMemoryBytes: Int64?
+    /// Page sizes in bytes with huge pages, for example 2 MiB.
+    package var hugePageSizes: [Int64] = []
+    /// `/sys/devices/system/cpu/cpu*/thermal_throttle`, where present.
+    package var extraMaskedPaths: [String] = []
+    package init() {}
+}
+
+/// ConfigMaps and Secrets that stand beside the pods in a manifest.
+package struct LocalObjects: Sendable {
+    /// By `namespace/name`.
+    package var configMaps: [String: ConfigMap] = [:]
+    package var secrets: [String: Secret] = [:]
+    package init() {}
+
+    package mutating func add(_ configMap: ConfigMap) {
+        configMaps["\(configMap.metadata.namespace ?? "default")/\(configMap.metadata.name ?? "")"] = configMap
+    }
+    package mutating func add(_ secret: Secret) {
+        secrets["\(secret.metadata.namespace ?? "default")/\(secret.metadata.name ?? "")"] = secret
+    }
+}
+
+/// Host ids that user namespaces of pods may take.
+package struct UserNamespaceRanges: Sendable, Hashable {
+    /// Multiple of `length`; the ids below are the host's own.
+    package var firstID: UInt32 = 65_536
+    package var count: UInt32 = 1_024
+    package static let length: UInt32 = 65_536
+    package init() {}
+}

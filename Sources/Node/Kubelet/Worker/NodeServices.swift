@@ -1,0 +1,76 @@
+internal import APIMachinery
+internal import CRI
+internal import KubernetesAPI
+import Synchronization
+
+/// What pod workers work with.
+struct NodeServices: Sendable {
+    let configuration: KubeletConfiguration
+    let runtime: any RuntimeService
+    let images: any ImageService
+    let cgroups: any PodCgroupManager
+    let mounts: any MountService
+    let clock: any KubeletClock
+    let events: PodEventHub
+    let table: PodTable
+    let background: Background
+    let userNamespaces: UserNamespaceAllocator
+    let volumes: PodVolumes
+
+    var paths: PodPaths { PodPaths(configuration) }
+
+    /// Runs calls that block where they may.
+    func blocking<T: Sendable>(_ body: @Sendable () async throws -> T) async rethrows -> T {
+        try await withTaskExecutorPreference(configuration.blockingExecutor, operation: body)
+    }
+
+    /// Shares of the QoS classes after a pod has come or gone.
+    func updateClassShares() async {
+        let burstable = table.admittedPods.filter { QoSClass(of: $0) == .burstable }
+        let milliCPU = burstable.reduce(0) { $0 + PodResources.requests($1).milliValue("cpu") }
+        // Set again with the next pod; a failure concerns no pod in particular.
+        try? await cgroups.setClassShares(burstable: CPUArithmetic.shares(milliCPU: milliCPU), bestEffort: CPUArithmetic.minShares)
+    }
+}
+
+/// All pods of the node, by UID.
+final class PodTable: Sendable {
+    private let entries = Mutex<[PodUID: PodEntry]>([:])
+    private let listeners = Mutex<(last: Int, all: [Int: AsyncStream<Pod>.Continuation])>((0, [:]))
+
+    subscript(uid: PodUID) -> PodEntry? { entries.withLock { $0[uid] } }
+    var all: [PodEntry] { entries.withLock { $0.values.sorted { $0.uid < $1.uid } } }
+
+    func add(_ entry: PodEntry) { entries.withLock { $0[entry.uid] = entry } }
+    func remove(_ uid: PodUID) { entries.withLock { $0[uid] = nil } }
+
+    var admittedPods: [Pod] { all.compactMap { entry in entry.with { $0.isAdmitted ? $0.pod : nil } } }
+
+    /// Not removed yet.
+    func entries(namespace: String, name: String) -> [PodEntry] {
+        all.filter { $0.pod.name == name && $0.pod.namespace == namespace }
+    }
+
+    /// Every status from now on, within its pod.
+    func listen() -> AsyncStream<Pod> {
+        let (stream, continuation) = AsyncStream.makeStream(of: Pod.self)
+        let number = listeners.withLock { listeners in
+            listeners.last += 1
+            listeners.all[listeners.last] = continuation
+            return listeners.last
+        }
+        continuation.onTermination = { [weak self] _ in self?.listeners.withLock { _ = $0.all.removeValue(forKey: number) } }
+        return stream
+    }
+
+    func publish(_ status: PodStatus, of entry: PodEntry) {
+        let pod = entry.with { wanted -> Pod? in
+            guard wanted.status != status else { return nil }
+            wanted.status = status
+            wanted.pod.status = status
+            return wanted.pod
+        }
+        guard let pod else { return }
+        for listener in listeners.withLock({ $0.all.sorted { $0.key < $1.key }.map(\.value) }) { listener.yield(pod) }
+    }
+}

@@ -1,0 +1,106 @@
+internal import APIMachinery
+internal import CRI
+internal import KubernetesAPI
+
+extension PodWorker {
+    /// One look at the pod: publish what is, do what is missing.
+    mutating func sync() async {
+        let runtime: PodRuntimeStatus
+        do {
+            runtime = try await observe()
+        } catch {
+            send(.warning, "FailedSync", "error determining status: \(error)")
+            return look(after: errorPeriod)
+        }
+        if let rejection = admit(runtime) { return reject(rejection) }
+        checkDeadline(runtime)
+        let status = await publish(runtime)
+        if PodPhase(rawValue: status.phase ?? "")?.isTerminal ?? false {
+            isOver = true
+            return look(after: .zero)
+        }
+        guard await prepare() else { return look(after: errorPeriod) }
+        let actions = PodActions.compute(entry.pod, runtime)
+        if actions.isNothing { return await prune(runtime) }
+        await perform(actions, runtime)
+        if let runtime = try? await observe() {
+            await prune(runtime)
+            await publish(runtime)
+        }
+    }
+
+    /// A pod that has begun is not judged again.
+    private func admit(_ runtime: PodRuntimeStatus) -> Admission.Rejection? {
+        if entry.with({ $0.isAdmitted }) { return nil }
+        if runtime.isEmpty {
+            let others = node.table.admittedPods
+            if let rejection = Admission.judge(entry.pod, others: others, node.configuration) { return rejection }
+        }
+        entry.with { $0.isAdmitted = true }
+        return nil
+    }
+
+    private mutating func reject(_ rejection: Admission.Rejection) {
+        send(.warning, rejection.reason, rejection.message)
+        let pod = entry.pod
+        let now = node.clock.wallTime
+        node.table.publish(
+            PodStatus {
+                $0.phase = PodPhase.failed.rawValue
+                $0.reason = rejection.reason
+                $0.message = "Pod was rejected: \(rejection.message)"
+                $0.observedGeneration = pod.metadata.generation
+                $0.qosClass = QoSClass(of: pod).rawValue
+                $0.startTime = now.truncatedToSeconds
+            }, of: entry)
+        _ = lifecycle.handle(.over(gracePeriodSeconds: 0))
+        _ = lifecycle.handle(.containersGone)
+        entry.over.set(entry.status)
+    }
+
+    private mutating func checkDeadline(_ runtime: PodRuntimeStatus) {
+        guard let seconds = entry.pod.spec.activeDeadlineSeconds, verdict == nil else { return }
+        let begin = entry.status.startTime
+            ?? runtime.sandboxes.map { Timestamp(nanosecondsSinceEpoch: $0.createdAt) }.min()?.truncatedToSeconds
+            ?? node.clock.wallTime.truncatedToSeconds
+        let deadline = begin + .seconds(seconds)
+        guard deadline <= node.clock.wallTime else { return look(at: deadline) }
+        let message = "Pod was active on the node longer than the specified deadline"
+        verdict = .init(reason: "DeadlineExceeded", message: message)
+        send(.normal, "DeadlineExceeded", message)
+    }
+
+    /// What the pod needs around its containers: cgroup, directories, user namespace, volumes. Done once.
+    private mutating func prepare() async -> Bool {
+        if volumes != nil { return true }
+        let pod = entry.pod
+        let node = node
+        do {
+            for line in try await node.cgroups.ensure(PodCgroup(pod, node.configuration)) {
+                send(.warning, "NotEnforced", line)
+            }
+            await node.updateClassShares()
+        } catch {
+            send(.warning, "FailedCreatePodContainer", "unable to ensure pod container exists: \(error)")
+            return false
+        }
+        do {
+            let needsUserNamespace = pod.spec.hostUsers == false
+            userNamespace = try await node.blocking {
+                try PodDirectories(pod, node.paths).make()
+                return needsUserNamespace ? try node.userNamespaces.allocate(pod.uid) : nil
+            }
+        } catch {
+            send(.warning, "Failed", "error making pod data directories: \(error)")
+            return false
+        }
+        do {
+            let now = node.clock.wallTime
+            volumes = try await node.blocking { try await node.volumes.setUp(pod, now: now) }
+        } catch {
+            send(.warning, "FailedMount", "\(error)")
+            return false
+        }
+        return true
+    }
+}

@@ -1,0 +1,72 @@
+internal import APIMachinery
+internal import CRI
+internal import KubernetesAPI
+
+/// The one task that acts on a pod. Looks at what is wanted and what is, does what is missing, and sleeps until woken.
+struct PodWorker: ~Copyable {
+    let entry: PodEntry
+    let node: NodeServices
+    var lifecycle = PodLifecycle()
+    /// Why containers could not be started, by name.
+    var failures: [String: StartFailure] = [:]
+    var restartBackoff: Backoff
+    var pullBackoff = Backoff()
+    /// The last failure of each image in pull back-off.
+    var pullFailures: [String: StartFailure] = [:]
+    /// Termination messages by container id; an ended container's does not change.
+    var messages: [String: String] = [:]
+    var verdict: PodStatusBuilder.Verdict?
+    var volumes: [String: HostVolume]?
+    var userNamespace: UserNamespace?
+    /// The pod has come to its end by itself.
+    var isOver = false
+    /// When to look again, at the latest.
+    var nextLook: Duration = .zero
+
+    init(_ entry: PodEntry, _ node: NodeServices) {
+        self.entry = entry
+        self.node = node
+        restartBackoff = Backoff(cap: node.configuration.maxContainerRestartPeriod)
+    }
+
+    mutating func run() async {
+        for predecessor in entry.predecessors {
+            guard await predecessor.waitUnlessCancelled() != nil else { return }
+        }
+        while !Task.isCancelled {
+            nextLook = node.clock.now + relistPeriod
+            switch lifecycle.handle(nextEvent) {
+            case .sync: await sync()
+            case .kill(let gracePeriodSeconds): await terminate(gracePeriodSeconds)
+            case .remove: await remove()
+            case .publishTerminalStatus, .nothing: break
+            }
+            if lifecycle.state == .removed { return }
+            await entry.wakeUp.wait(until: nextLook, node.clock)
+        }
+    }
+
+    private var nextEvent: PodLifecycle.Event {
+        if let gracePeriodSeconds = entry.deletion { return .deleted(gracePeriodSeconds: gracePeriodSeconds) }
+        return isOver ? .over(gracePeriodSeconds: entry.pod.terminationGracePeriodSeconds) : .look
+    }
+
+    /// A minute, and up to half of one more so that pods do not all look at once.
+    private var relistPeriod: Duration { .milliseconds(60_000 + jitter(30_000)) }
+
+    /// 10 to 15 s.
+    var errorPeriod: Duration { .milliseconds(10_000 + jitter(5_000)) }
+
+    private func jitter(_ range: UInt64) -> UInt64 {
+        var hash: UInt64 = 14_695_981_039_346_656_037
+        for byte in entry.uid.utf8 { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+        return hash % range
+    }
+
+    mutating func look(after duration: Duration) { nextLook = min(nextLook, node.clock.now + duration) }
+    mutating func look(at time: Timestamp) { nextLook = min(nextLook, node.clock.instant(of: time)) }
+
+    func send(_ kind: PodEvent.Kind, _ reason: String, _ message: String, container: String? = nil) {
+        node.events.send(kind, reason, message, entry.pod, container: container)
+    }
+}

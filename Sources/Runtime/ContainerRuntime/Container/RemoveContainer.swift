@@ -1,0 +1,35 @@
+package import CRI
+internal import ImageStore
+internal import LinuxSystem
+
+extension NativeRuntime {
+    package func removeContainer(_ id: String) async throws(RuntimeError) {
+        try await verb("remove container \(name(id))") {
+            guard let container = registry.container(id) else { return }
+            try await kill([container])
+            try await blocking { [self] in try remove(container) }
+        }
+    }
+
+    /// Takes an ended container out of sight at once; what it leaves on disk and in the kernel is cleared away behind the caller's back.
+    func remove(_ container: Container) throws {
+        guard container.beginRemoval() else { return }
+        let record = container.sandbox.layout.container(container.id)
+        // From here on a new daemon finds nothing but a snapshot and a cgroup that belong to no container.
+        try Files.remove(record)
+        registry.remove(container)
+        container.sandbox.remove(container)
+        hub.send(.removed(containerID: container.id, sandboxID: container.sandbox.id, podUID: container.sandbox.podUID))
+        cleanup.add(for: container.sandbox.id, "remove what is left of container \(container.id)") { [self] in try clear(container) }
+    }
+
+    /// Every step is harmless when it has been done before.
+    private func clear(_ container: Container) throws {
+        try container.sandbox.cgroup.cgroup.destroyChild(container.id)
+        try Files.remove(container.sandbox.layout.startMarker(container.id))
+        do throws(SupervisorError) {
+            try container.sandbox.connection?.client.remove(container.id)
+        } catch where error.meansEnded {}
+        try images.removeSnapshot(id: container.id)
+    }
+}

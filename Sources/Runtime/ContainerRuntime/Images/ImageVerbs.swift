@@ -1,0 +1,57 @@
+package import CRI
+internal import Glibc
+internal import ImageStore
+internal import LinuxSystem
+
+extension NativeRuntime {
+    package func listImages() async throws(RuntimeError) -> [CRI.Image] {
+        try await verb("list images") { try await blocking { [images] in try images.images().map { CRI.Image($0) } } }
+    }
+
+    package func imageStatus(_ spec: ImageSpec) async throws(RuntimeError) -> CRI.Image? {
+        try await verb("look for image \(spec.image)") {
+            try await blocking { [images] in try images.image(spec.image).map { CRI.Image($0) } }
+        }
+    }
+
+    package func pullImage(_ spec: ImageSpec) async throws(RuntimeError) -> String {
+        throw RuntimeError(
+            .unimplemented, "pull image \(spec.image): registries are not supported yet: import it with `swiftlet image import`")
+    }
+
+    package func removeImage(_ spec: ImageSpec) async throws(RuntimeError) {
+        try await verb("remove image \(spec.image)") {
+            try await blocking { [images] in
+                // The whole image with all its names (CRI, RemoveImage); none is fine.
+                guard let image = try images.image(spec.image) else { return }
+                try images.remove(image.id.description, force: true)
+            }
+        }
+    }
+
+    package func imageFsInfo() async throws(RuntimeError) -> [FilesystemUsage] {
+        try await verb("measure the image store") {
+            try await blocking { [images] in
+                var status = statvfs()
+                guard unsafe statvfs(images.root, &status) == 0 else { throw SystemError("statvfs \(images.root)", .current) }
+                let used = UInt64(status.f_blocks - status.f_bfree) * UInt64(status.f_frsize)
+                return [
+                    FilesystemUsage(
+                        timestamp: KernelClock.realtimeNanoseconds, mountpoint: images.root, usedBytes: used,
+                        inodesUsed: UInt64(status.f_files - status.f_ffree))
+                ]
+            }
+        }
+    }
+}
+
+extension CRI.Image {
+    init(_ image: StoredImage) {
+        // A size of 0 would mean that the image is not there (CRI, Image.size).
+        self.init(id: image.id.description, size: UInt64(max(1, image.sizeBytes)))
+        repoTags = image.references.map(\.description)
+        repoDigests = image.repoDigests.map(\.description)
+        let user = image.config.user.prefix { $0 != ":" }
+        if let number = Int64(user), number >= 0 { uid = number } else { username = String(user) }
+    }
+}

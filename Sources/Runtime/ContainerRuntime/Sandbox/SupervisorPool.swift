@@ -1,0 +1,93 @@
+internal import LinuxSystem
+internal import Synchronization
+
+/// A supervisor that runs and holds no pod yet, under the id that its sandbox will have.
+struct SpareSupervisor: Sendable {
+    var id: String
+    var layout: SandboxLayout
+    var watch: SupervisorWatch
+    var client: SupervisorClient
+}
+
+/// Supervisors started ahead: a program's start costs a pod a millisecond, most of it the dynamic linker's.
+///
+/// A spare is a directory of a sandbox without `sandbox.json`; those of a daemon that was killed are cleared away like sandboxes that never
+/// came about.
+final class SupervisorPool: Sendable {
+    private struct State {
+        var spares: [SpareSupervisor] = []
+        var starting = 0
+        var isClosed = false
+    }
+    private let state = Mutex(State())
+    let size: Int
+
+    init(size: Int) { self.size = size }
+
+    /// - Returns: nil when none is ready.
+    func take() -> SpareSupervisor? {
+        state.withLock { state in
+            while let spare = state.spares.popLast() {
+                if !spare.watch.isGone { return spare }
+            }
+            return nil
+        }
+    }
+
+    /// How many are to be started now; each is to be answered with `add` or `abandon`.
+    func reserve() -> Int {
+        state.withLock { state in
+            guard !state.isClosed else { return 0 }
+            let missing = max(0, size - state.spares.count - state.starting)
+            state.starting += missing
+            return missing
+        }
+    }
+
+    /// - Returns: False when the pool was closed meanwhile: then the spare is the caller's to end.
+    func add(_ spare: SpareSupervisor) -> Bool {
+        state.withLock { state in
+            state.starting -= 1
+            guard !state.isClosed else { return false }
+            state.spares.append(spare)
+            return true
+        }
+    }
+
+    func abandon() { state.withLock { $0.starting -= 1 } }
+
+    /// Takes all; none is added any more.
+    func close() -> [SpareSupervisor] {
+        state.withLock { state in
+            state.isClosed = true
+            defer { state.spares = [] }
+            return state.spares
+        }
+    }
+}
+
+extension NativeRuntime {
+    /// Starts what is missing, on threads that may block, without making anybody wait.
+    func refillSupervisors() {
+        for _ in 0..<supervisors.reserve() {
+            Task { [self] in
+                do {
+                    try await blocking { [self] in try addSpare() }
+                } catch {
+                    supervisors.abandon()
+                    configuration.report("start a spare supervisor: \(error)")
+                }
+            }
+        }
+    }
+
+    private func addSpare() throws {
+        let spare = try launchSupervisor(Identifier.make())
+        if !supervisors.add(spare) { end(spare) }
+    }
+
+    func end(_ spare: SpareSupervisor) {
+        try? spare.client.shutdown(force: true)
+        try? StateFiles.removeTree(spare.layout.directory)
+    }
+}

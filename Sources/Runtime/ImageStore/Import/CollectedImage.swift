@@ -1,0 +1,32 @@
+import LinuxSystem
+
+/// An image whose content lies in the staging directory: what every kind of source comes down to.
+struct CollectedImage {
+    var configDigest: Digest
+    var config: ImageConfig
+    /// Absent for sources that have no manifest.
+    var manifest: Digest?
+    /// The blobs of the layers, bottom first, as many as `config.diffIDs`.
+    var layers: [Digest]
+    /// The name the source gives it.
+    var names: [ImageReference]
+
+    init(
+        configDigest: Digest, manifest: Digest?, layers: [Digest], names: [ImageReference],
+        in staging: Staging, limits: ImageLimits
+    ) throws(ImageError) {
+        let bytes = try staging.contents(of: configDigest, limit: limits.metadataBytes)
+        let config = try within("image config \(configDigest)") { () throws(ImageError) in try ImageConfig(parsing: bytes) }
+        guard config.diffIDs.count == layers.count else {
+            throw .refused("the config has \(config.diffIDs.count) diff IDs, the manifest \(layers.count) layers")
+        }
+        guard layers.count <= limits.layers else {
+            throw .refused("the image has \(layers.count) layers, more than \(limits.layers), the limit")
+        }
+        let platform = Platform(os: config.os, architecture: config.architecture, variant: config.variant)
+        guard config.architecture.isEmpty || platform.suitability != nil || platform.architecture == Platform.host.architecture
+        else { throw .refused("the image is for \(platform), this machine is \(Platform.host)") }
+        (self.configDigest, self.config, self.manifest, self.layers, self.names) =
+            (configDigest, config, manifest, layers, names)
+    }
+}

@@ -1,0 +1,203 @@
+import Foundation
+import Testing
+
+extension EndToEnd {
+    /// More attempts: kernel interfaces, devices, other pods' processes, terminals, setuid programs, archives.
+    @Suite struct EscapeTests {}
+}
+
+extension EndToEnd.EscapeTests {
+    /// Everything in Tests/Tools/attackers/escape.c, as root of a container.
+    @Test(arguments: [
+        "", "securityContext: {allowPrivilegeEscalation: false}", "securityContext: {seccompProfile: {type: RuntimeDefault}}",
+        "securityContext: {readOnlyRootFilesystem: true}",
+    ])
+    func `root in a container changes nothing of the machine's`(context: String) throws {
+        let before = try hostState()
+        try withMachine { machine throws in
+            try HostileImage(machine, name: "escape", attackers: ["escape"]).importAs("evil")
+            let file = try machine.manifest(
+                Manifest.busybox(command: (["/escape"] + hostDisks()).joined(separator: " "), container: context)
+                    .replacing("image: busybox", with: "image: evil"))
+            let result = try machine.swiftlet(["run"], ["-f", file])
+            #expect(result.stdout == "main | tried everything\n", "\(result.stdout)\(result.stderr)")
+        }
+        #expect(try hostState() == before)
+    }
+
+    /// The same with all privileges over the pod's own user namespace. What it may do there must not reach the machine.
+    @Test func `root of a user namespace changes nothing of the machine's`() throws {
+        let before = try hostState()
+        try withMachine { machine throws in
+            try HostileImage(machine, name: "escape", attackers: ["escape"]).importAs("evil")
+            let file = try machine.manifest(
+                Manifest.busybox(
+                    command: (["/escape"] + hostDisks()).joined(separator: " "), pod: "hostUsers: false",
+                    container: "securityContext: {capabilities: {add: [SYS_ADMIN, SYS_PTRACE, NET_ADMIN, DAC_READ_SEARCH]}}"
+                ).replacing("image: busybox", with: "image: evil"))
+            let result = try machine.swiftlet(["run"], ["-f", file])
+            #expect(result.stdout.contains("tried everything"), "\(result.stdout)\(result.stderr)")
+            for forbidden in ["/tmp/", "ptrace", "sees process", "core_pattern", "sysrq", "swappiness", "cgroup.procs", "init_module", "open_by_handle", "clock"] {
+                #expect(!result.stdout.contains("SUCCEEDED: \(forbidden)"), "\(result.stdout)")
+            }
+        }
+        #expect(try hostState() == before)
+    }
+
+    private func hostState() throws -> [String] {
+        let files = [
+            "kernel/core_pattern", "kernel/hostname", "vm/swappiness", "net/ipv4/ip_forward",
+        ].map { "/proc/sys/\($0)" } + ["/proc/irq/default_smp_affinity"]
+        return try files.map { try String(contentsOfFile: $0, encoding: .utf8) } + ["\(try HostFiles())"]
+    }
+
+    /// `MAJOR:MINOR` of every block device there is.
+    private func hostDisks() -> [String] {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/sys/class/block")) ?? []
+        return names.compactMap { try? String(contentsOfFile: "/sys/class/block/\($0)/dev", encoding: .utf8).trimmingCharacters(in: .newlines) }
+    }
+}
+
+// MARK: - Other pods
+
+extension EndToEnd.EscapeTests {
+    @Test func `no process of another pod can be seen, signalled or traced`() throws {
+        try withMachine { machine throws in
+            try HostileImage(machine, name: "escape", attackers: ["escape"]).importAs("evil")
+            _ = try machine.manifest(Manifest.sleeper("victim"), name: "manifests/victim.yaml")
+            let victim = try machine.startAgent().waitUntilRunning("victim")
+            let pid = try #require(victim.pid())
+            let file = try machine.manifest(
+                Manifest.busybox(
+                    command: "kill -9 \(pid) 2>/dev/null; kill -9 -1; /escape; ls -d /proc/[0-9]*",
+                    container: "securityContext: {capabilities: {add: [SYS_PTRACE, KILL]}}"
+                ).replacing("image: busybox", with: "image: evil"))
+            let result = try machine.swiftlet(["run"], ["-f", file])
+            #expect(!result.stdout.contains("SUCCEEDED"), "\(result.stdout)")
+            #expect(!result.stdout.contains("/proc/\(pid)\n"))
+            #expect(ProcessView(pid).isAlive)
+            #expect(try machine.pod("victim")?.container("main")?.restartCount == 0)
+        }
+    }
+
+    @Test func `containers of one pod are apart from each other as well`() throws {
+        let manifest = """
+            apiVersion: v1
+            kind: Pod
+            metadata: {name: pod}
+            spec:
+              terminationGracePeriodSeconds: 0
+              containers:
+                - {name: victim, image: busybox, command: [sleep, "100000"]}
+                - {name: main, image: busybox, command: [sleep, "100000"]}
+            """
+        try withPod(manifest, images: ["busybox"]) { machine, pod throws in
+            let seen = try machine.exec(pod.name, container: "main", ["sh", "-c", "kill -9 -1; kill -9 \(pod.pid("victim") ?? 0); ls -d /proc/[0-9]*"])
+            #expect(try pod.process("victim").isAlive)
+            #expect(!seen.stdout.contains("/proc/\(pod.pid("victim") ?? 0)\n"))
+            #expect(try machine.pods().first?.container("victim")?.restartCount == 0)
+        }
+    }
+}
+
+// MARK: - setuid, terminals
+
+extension EndToEnd.EscapeTests {
+    /// The line `Uid:` (real, effective, saved, file system) of a program that belongs to root and has the setuid bit.
+    private func usersOfSetuidProgram(allowPrivilegeEscalation: Bool) throws -> String? {
+        try withMachine { machine throws in
+            let copy = "tar -xOf \(Program.fixtures ?? "")/fixture.tar --wildcards '*/layer.tar' | tar -x ./fixture; chmod 4755 fixture"
+            try HostileImage(machine, name: "suid", prepare: copy).importAs("evil")
+            let file = try machine.manifest(
+                Manifest.busybox(
+                    command: "/fixture describe",
+                    container: "securityContext: {runAsUser: 1000, allowPrivilegeEscalation: \(allowPrivilegeEscalation)}"
+                ).replacing("image: busybox", with: "image: evil"))
+            let line = try machine.swiftlet(["run"], ["-f", file]).stdout.dropFirst("main | ".count)
+            return try JSONDecoder().decode(Description.self, from: Data(line.utf8)).status["Uid"]
+        }
+    }
+
+    @Test(arguments: [(false, "1000\t1000\t1000\t1000"), (true, "1000\t0\t0\t0")])
+    func `a setuid program gives nothing when allowPrivilegeEscalation is false`(isAllowed: Bool, users: String) throws {
+        #expect(try usersOfSetuidProgram(allowPrivilegeEscalation: isAllowed) == users)
+    }
+
+    @Test func `a container's terminal is its own, and so is its console`() throws {
+        try withPod(Manifest.fixture("pod", container: "tty: true, stdin: true")) { _, pod throws in
+            let process = try pod.process()
+            #expect(try process.descriptors()[0] == "/dev/pts/0")
+            var inside = stat(), host = stat()
+            #expect(stat("/proc/\(process.pid)/fd/0", &inside) == 0 && stat("/dev/pts", &host) == 0)
+            #expect(inside.st_dev != host.st_dev, "the terminal belongs to the host's devpts")
+            #expect(try process.mount("/dev/console")?.type == "devpts")
+            #expect(try process.status("NSsid").split(separator: " ").last == "1")
+        }
+    }
+
+    @Test func `what a container types into its terminal is not typed on the caller's`() throws {
+        try withMachine { machine throws in
+            try HostileImage(machine, name: "inject", attackers: ["inject"]).importAs("evil")
+            _ = try machine.manifest(Manifest.sleeper("pod").replacing("image: busybox", with: "image: evil"), name: "manifests/pod.yaml")
+            let pod = try machine.startAgent().waitUntilRunning("pod")
+            let exec = ([Program.swiftlet, "exec"] + machine.instance + ["-it", pod.name, "--", "/inject"]).joined(separator: " ")
+            // The shell that called reads its terminal afterwards: an injected line would be there to be run.
+            let result = try Terminal.run("\(exec); read -t 1 line; echo \"line=<$line>\"")
+            #expect(result.contains("tried"), "\(result)")
+            #expect(result.contains("line=<>"), "\(result)")
+        }
+    }
+
+    @Test(arguments: ["rm -rf dev; mkdir dev; ln -s /etc/passwd dev/console", "mkdir -p dev/pts; ln -s /etc dev/pts/0; touch dev/ptmx"])
+    func `an image's own console and pts are not used`(prepare: String) throws {
+        let before = try HostFiles()
+        try withMachine { machine throws in
+            try HostileImage(machine, name: "console", prepare: prepare).importAs("evil")
+            let file = try machine.manifest(
+                Manifest.busybox(command: "echo to-console > /dev/console; cat /etc/passwd; tty", container: "tty: true")
+                    .replacing("image: busybox", with: "image: evil"))
+            let result = try machine.swiftlet(["run"], ["-f", file])
+            #expect(result.stdout.contains("main | to-console"), "\(result.stdout)\(result.stderr)")
+            #expect(result.stdout.contains("/dev/pts/0"))
+            #expect(!result.stdout.split(separator: "\n").contains { $0.hasPrefix("main | to-console") && $0.contains(":x:") })
+        }
+        #expect(try HostFiles() == before)
+    }
+}
+
+// MARK: - Archives
+
+extension EndToEnd.EscapeTests {
+    /// Python's tarfile writes what tar(1) would refuse to.
+    @Test(arguments: [
+        "add('../../../../../../..HOST/evil', b'x')", "add('HOST/evil', b'x'); add('/HOST/evil', b'x')",
+        "link('out', 'HOST', SYMTYPE); add('out/evil', b'x')", "link('out', '../../../../../../../..HOST', SYMTYPE); add('out/evil', b'x')",
+        "link('hard', 'HOST/marker', LNKTYPE); add('hard', b'x')", "link('hard', '../../../../../../..HOST/marker', LNKTYPE); add('hard', b'x')",
+    ])
+    func `an archive writes nothing outside its own directory`(entries: String) throws {
+        try withMachine { machine throws in
+            let host = try machine.directory("host")
+            try "HOST\n".write(to: host.appending(path: "marker"), atomically: true, encoding: .utf8)
+            let archive = machine.folder.appending(path: "evil.tar").path
+            let program = """
+                import tarfile, io
+                from tarfile import SYMTYPE, LNKTYPE
+                t = tarfile.open('\(archive)', 'w')
+                def add(name, data):
+                    i = tarfile.TarInfo(name); i.size = len(data); t.addfile(i, io.BytesIO(data))
+                def link(name, to, kind):
+                    i = tarfile.TarInfo(name); i.type = kind; i.linkname = to; t.addfile(i)
+                add('etc/os-release', b'')
+                \(entries.replacing("HOST", with: host.path))
+                t.close()
+                """
+            let made = try Program.run("/usr/bin/env", ["python3", "-c", program])
+            #expect(made.status == 0, "\(made.stderr)")
+            let result = try machine.swiftlet(["image", "import"], ["--tag", "evil", archive])
+            // Refused, or put below the image's own root.
+            #expect(result.status == 0 || result.stderr.contains("evil") || result.stderr.contains("hard"), "\(result.stderr)")
+            #expect(try FileManager.default.contentsOfDirectory(atPath: host.path) == ["marker"])
+            #expect(try String(contentsOf: host.appending(path: "marker"), encoding: .utf8) == "HOST\n")
+        }
+    }
+}

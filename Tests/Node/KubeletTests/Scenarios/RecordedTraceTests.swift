@@ -1,0 +1,164 @@
+import APIMachinery
+import CRI
+import Glibc
+import KubernetesAPI
+import Testing
+
+@testable import Kubelet
+
+/// Pods that were run by a real kubelet, run again here: the status at a moment and the events have to be the same.
+///
+/// The recordings are no part of the project. `SWIFTLET_RECORDED_TRACES` names the directory that holds them.
+private let directory = getenv("SWIFTLET_RECORDED_TRACES").map { String(cString: $0) }
+private let reason: Comment = "SWIFTLET_RECORDED_TRACES names no directory with recorded traces"
+
+struct RecordedScenario: Sendable, CustomTestStringConvertible {
+    var name: String
+    /// When to look, in seconds; with `deletes` the moment before.
+    var at: Double
+    var deletes = false
+    var script: @Sendable (ContainerMetadata) -> ContainerScript = { _ in ContainerScript(stop: .exits(after: .zero, code: 0)) }
+    var pullFailure: String?
+    /// Also compares the events; not where ours come at other moments on purpose.
+    var comparesEvents = true
+    var testDescription: String { name }
+}
+
+private let startMessage = "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+    + "unable to start container process: exec: \"/nope\": stat /nope: no such file or directory: unknown"
+private let pullMessage = "failed to pull and unpack image \"registry.invalid/none:1\": failed to resolve reference \"registry.invalid/none:1\": "
+    + "failed to do request: Head \"https://registry.invalid/v2/none/manifests/1\": dial tcp: lookup registry.invalid on <dns>: no such host"
+
+private let scenarios: [RecordedScenario] = [
+    RecordedScenario(name: "kubelet-run-delete", at: 2, deletes: true),
+    RecordedScenario(name: "kubelet-exit-onfailure-0", at: 10, script: { _ in .exits(after: .seconds(1), code: 0) }),
+    RecordedScenario(name: "kubelet-exit-onfailure-3", at: 13.3, script: { _ in .exits(after: .seconds(1), code: 3) }, comparesEvents: false),
+    RecordedScenario(name: "kubelet-image-never-pull", at: 1),
+    RecordedScenario(name: "kubelet-image-missing", at: 10.5, pullFailure: pullMessage, comparesEvents: false),
+    RecordedScenario(name: "kubelet-init-ok", at: 5, script: { $0.name == "c" ? .runsForever : .exits(after: .seconds(1), code: 0) }),
+    RecordedScenario(name: "kubelet-init-fails-never", at: 5, script: { _ in .exits(after: .zero, code: 1) }),
+    RecordedScenario(
+        name: "kubelet-two-containers-one-exits", at: 10,
+        script: { $0.name == "a" ? .exits(after: .seconds(1), code: 0) : .exits(after: .seconds(4), code: 1) }),
+    RecordedScenario(name: "kubelet-active-deadline", at: 10, comparesEvents: false),
+    RecordedScenario(
+        name: "kubelet-sidecar-completes", at: 20,
+        script: { $0.name == "main" ? .exits(after: .seconds(2), code: 0) : ContainerScript(stop: .exits(after: .zero, code: 0)) },
+        comparesEvents: false),
+    RecordedScenario(name: "kubelet-bad-config", at: 1),
+    RecordedScenario(name: "kubelet-qos", at: 1),
+    RecordedScenario(
+        name: "kubelet-bad-command", at: 10.2,
+        script: { _ in
+            var script = ContainerScript()
+            script.startFailure = startMessage
+            return script
+        }, comparesEvents: false),
+]
+
+@Suite(.enabled(if: directory != nil, reason)) struct RecordedTraceTests {
+    @Test(arguments: scenarios) func `ends as recorded`(scenario: RecordedScenario) async throws {
+        let trace = try RecordedTrace(path: "\(directory ?? "")/\(scenario.name).jsonl")
+        var setup = SimulationSetup()
+        setup.containers = { _, container in scenario.script(container) }
+        setup.images = trace.images.filter { !$0.contains("invalid") }.map { reference in
+            var image = Image(id: "sha256:\(reference)", size: 1)
+            (image.repoTags, image.uid) = ([reference], 0)
+            return image
+        }
+        setup.pullFailure = { _ in scenario.pullFailure }
+        setup.configure = { configuration in configuration.objects = trace.objects }
+        try await simulate(trace.pods, setup) { node in
+            try await node.sleep(until: scenario.at)
+            for pod in trace.pods {
+                let ours = RecordedTrace.comparable(node.status(pod.uid).json)
+                let recorded = trace.finals[pod.name] ?? .null
+                #expect(ours == recorded, "status of \(pod.name)")
+            }
+            if scenario.deletes {
+                for pod in trace.pods {
+                    node.kubelet.delete(pod.uid)
+                    await node.kubelet.waitUntilRemoved(pod.uid)
+                }
+            }
+            guard scenario.comparesEvents else { return }
+            let events = Set(node.recorder.events.map { "\($0.podName) \($0.kind.rawValue) \($0.reason) \($0.message) \($0.fieldPath)" })
+            #expect(events == trace.events)
+        }
+    }
+}
+
+/// What a recording has that can be compared.
+struct RecordedTrace: Sendable {
+    var pods: [Pod] = []
+    var objects = LocalObjects()
+    /// Comparable statuses by pod name.
+    var finals: [String: JSONValue] = [:]
+    var events: Set<String> = []
+    var images: Set<String> { Set(pods.flatMap { ($0.spec.initContainers + $0.spec.containers).compactMap(\.image) }) }
+
+    init(path: String) throws {
+        let bytes = try #require(try PodFiles.read(path, maxBytes: 4 << 20))
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            let json = try JSONValue(parsing: Array(line))
+            if let manifest = json["manifest"] { add(manifest) }
+            if let event = json["event"], event["from"]?.stringValue == "kubelet" { add(event: event) }
+            if let final = json["final"], final["kind"]?.stringValue == "Pod", let name = final["name"]?.stringValue {
+                finals[name] = Self.comparable(final["status"] ?? .null)
+            }
+        }
+        nameByMessages()
+    }
+
+    private mutating func add(_ manifest: JSONValue) {
+        if manifest["kind"]?.stringValue == "ConfigMap", var map = ConfigMap.decode(manifest, options: .lenient).object {
+            map.metadata.namespace = "ns"
+            objects.add(map)
+        }
+        guard manifest["kind"]?.stringValue == "Pod", var pod = Pod.decode(manifest, options: .lenient).object else { return }
+        pod.metadata.namespace = "ns"
+        pod.metadata.generation = 1
+        PodDefaults.apply(to: &pod)
+        pod.metadata.uid = pod.name
+        pods.append(pod)
+    }
+
+    private mutating func add(event: JSONValue) {
+        func text(_ key: String) -> String { event[key]?.stringValue ?? "" }
+        let pod = text("on").split(separator: "/").last ?? ""
+        events.insert("\(pod) \(text("type")) \(text("reason")) \(text("message")) \(text("field"))")
+    }
+
+    /// The recorder wrote `<uid:N>` for UIDs; each pod gets the one that its messages have.
+    private mutating func nameByMessages() {
+        for index in pods.indices {
+            let name = pods[index].name
+            let texts = [finals[name]?.serializedText() ?? ""] + events
+            let marker = "\(name)_ns(<uid:"
+            guard let text = texts.first(where: { $0.contains(marker) }) else { continue }
+            let rest = text[(text.firstRange(of: marker)?.upperBound ?? text.endIndex)...]
+            pods[index].metadata.uid = "<uid:\(rest.prefix { $0.isNumber })>"
+        }
+    }
+
+    /// Without times, ids and addresses.
+    static func comparable(_ json: JSONValue) -> JSONValue {
+        let dropped: Set<String> = [
+            "lastTransitionTime", "startedAt", "finishedAt", "startTime", "containerID", "imageID", "podIP", "podIPs", "hostIP", "hostIPs",
+            "resources", "allocatedResources", "observedGeneration",
+        ]
+        switch json {
+        case .array(let values): return .array(values.map(comparable))
+        case .object(let object):
+            var result = JSONObject()
+            for member in object.members.sorted(by: { $0.key < $1.key }) where !dropped.contains(member.key) {
+                let value = comparable(member.value)
+                // Go writes an empty lastState, we leave it out or not: the same.
+                if case .object(let empty) = value, empty.isEmpty { continue }
+                result.append(member.key, value)
+            }
+            return .object(result)
+        default: return json
+        }
+    }
+}

@@ -1,0 +1,34 @@
+import APIMachinery
+import KubernetesAPI
+
+@testable import Kubelet
+
+/// A pod with one container for each name; `uid` and name are the same.
+func makePod(_ name: String, containers: [String] = ["app"], _ change: (inout Pod) -> Void = { _ in }) -> Pod {
+    var pod = Pod()
+    pod.metadata.name = name
+    pod.metadata.namespace = "default"
+    pod.metadata.uid = name
+    pod.spec.restartPolicy = "Always"
+    pod.spec.terminationGracePeriodSeconds = 30
+    pod.spec.containers = containers.map { makeContainer($0) }
+    change(&pod)
+    return pod
+}
+
+func makeContainer(_ name: String, _ change: (inout Container) -> Void = { _ in }) -> Container {
+    var container = Container()
+    container.name = name
+    container.image = "fixture:1"
+    container.imagePullPolicy = "IfNotPresent"
+    container.terminationMessagePath = "/dev/termination-log"
+    container.terminationMessagePolicy = "File"
+    change(&container)
+    return container
+}
+
+func makeSidecar(_ name: String) -> Container { makeContainer(name) { $0.restartPolicy = "Always" } }
+
+func quantities(_ values: [String: String]) -> [String: Quantity] {
+    values.compactMapValues { try? Quantity(parsing: $0) }
+}

@@ -9,6 +9,9 @@ RELEASE_FLAGS = --scratch-path $(SCRATCH)/release-tree -c release --static-swift
 RELEASE_BIN   = $(SCRATCH)/release-tree/release
 FIXTURES      = $(SCRATCH)/fixtures
 
+# What a person writes and reads; generated files have the generator's form.
+SWIFT_FILES = $(shell git ls-files '*.swift' | grep -v /Generated/)
+
 # What the build links with, and what tests and benchmarks start.
 BUILD_PACKAGES = libseccomp-dev libcap-dev libmnl-dev libnftables-dev libarchive-dev pkg-config gcc libc6-dev
 TEST_PACKAGES  = busybox-static user-mode-linux kmod iproute2 nftables python3
@@ -46,14 +49,15 @@ test-unit: build ## only the tests that need no root
 	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|KubernetesAPI|Kubelet|SupervisorAPI|Architecture)Tests'
 
 bench: setup-bench release fixtures ## speed and size, as ratios against the floor program, crun and runc
+	$(SWIFT) build $(RELEASE_FLAGS) --product swiftlet-bench
 	./Benchmarks/run $(SCRATCH) $(RELEASE_BIN) $(FIXTURES)
 
 lint: ## formatting, shell scripts, async-signal-safety of the spawn path
-	$(SWIFT) format lint --strict --parallel --recursive Sources Tests Benchmarks Package.swift
+	$(SWIFT) format lint --strict --parallel $(SWIFT_FILES)
 	./Tools/lint
 
 fmt: ## format the Swift sources in place
-	$(SWIFT) format --in-place --parallel --recursive Sources Tests Benchmarks Package.swift
+	$(SWIFT) format --in-place --parallel $(SWIFT_FILES)
 
 generate: ## regenerate the API types from Tools/kinds
 	python3 Tools/generate-kinds

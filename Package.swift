@@ -108,6 +108,9 @@ let package = Package(
                 // Embedded Swift needs whole-module compilation; release builds have it anyway.
                 .unsafeFlags(["-wmo"], .when(configuration: .debug)),
             ]),
+        .executableTarget(
+            name: "swiftlet-bench", dependencies: ["ContainerRuntime", "CRI", "Cgroups"], path: "Benchmarks/swiftlet-bench",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(
             name: "ArchitectureTests", path: "Tests/ArchitectureTests", swiftSettings: [.treatAllWarnings(as: .error)]),
         // Runs the built programs; it does not link them: an Embedded Swift module has a runtime of its own.

@@ -1,5 +1,6 @@
 import ArgumentParser
 internal import ContainerRuntime
+internal import Glibc
 internal import Kubelet
 internal import LinuxSystem
 
@@ -16,6 +17,8 @@ struct Down: AsyncParsableCommand {
         if let pid = try daemon.stop() { Output.print("daemon \(pid)") }
         let opened = try await Instance.open(instance, for: .tearDown)
         for line in try await opened.runtime.tearDown() { Output.print(line) }
+        // A root that the user gave is the user's.
+        if instance.cgroupRoot == nil, unsafe rmdir(opened.cgroups.root) == 0 { Output.print("cgroup \(opened.cgroups.root)") }
         try removeVolumes(opened.dataDirectory)
         for name in ["pods", "logs"] { try TreeRemoval.remove("\(opened.dataDirectory)/\(name)") }
         for name in ["status", "requests"] { try TreeRemoval.remove("\(opened.runDirectory)/\(name)") }

@@ -19,8 +19,14 @@ struct NodeCgroups: PodCgroupManager {
         resources.pidsMax = cgroup.pids.map { .value(UInt64($0)) }
         resources.hugepageLimits = cgroup.hugePages.map { HugepageLimit(pageBytes: UInt64($0.key), limitBytes: UInt64($0.value)) }
         let unenforced = try opened.apply(try resources.writes(isNew: true))
-        // The least share is what a pod gets that asked for none.
-        return unenforced.filter { $0.controller != .cpu || cgroup.cpuShares > CPUArithmetic.minShares }.map(\.description)
+        // The least share, and no huge page, are what a pod gets that asked for none.
+        return unenforced.filter { missing in
+            switch missing.controller {
+            case .cpu: cgroup.cpuShares > CPUArithmetic.minShares
+            case .hugetlb: missing.value != "0"
+            default: true
+            }
+        }.map(\.description)
     }
 
     func remove(_ cgroup: PodCgroup) async throws {

@@ -21,8 +21,10 @@ struct RunReport {
         }
         for pod in pods where pod.status.phase != "Succeeded" {
             let sidecars = Set(pod.sidecars.map(\.name))
-            let statuses = pod.status.initContainerStatuses.filter { !sidecars.contains($0.name) } + pod.status.containerStatuses
-            let codes = statuses.compactMap { $0.state.terminated?.exitCode }.filter { $0 != 0 }
+            let statuses = pod.status.initContainerStatuses + pod.status.containerStatuses
+            // Not the order of the statuses, which is by name.
+            let names = (pod.spec.initContainers + pod.spec.containers).map(\.name).filter { !sidecars.contains($0) }
+            let codes = names.compactMap { name in statuses.first { $0.name == name }?.state.terminated?.exitCode }.filter { $0 != 0 }
             return codes.first ?? 1
         }
         return 0

@@ -16,7 +16,10 @@ struct RuntimeBench {
             dataDirectory: dataDirectory, runDirectory: runDirectory, instance: "bench", cgroups: hierarchy,
             cgroupRoot: "\(hierarchy.defaultRoot())/bench", supervisorExecutable: supervisor,
             network: .init(podCIDRs: ["10.97.0.0/16"], poolSize: 8))
-        configuration.report = { line in fputs("swiftlet-bench: \(line)\n", stderr) }
+        configuration.report = { line in
+            let text = Array("swiftlet-bench: \(line)\n".utf8)
+            _ = write(2, text, text.count)
+        }
         runtime = try NativeRuntime(configuration: configuration)
         try await runtime.recover()
     }

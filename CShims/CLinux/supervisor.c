@@ -209,6 +209,15 @@ int64_t sv_monotonic(void) { return clock_reading(CLOCK_MONOTONIC); }
 int sv_become_subreaper(void) { return RESULT(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)); }
 int sv_new_session(void) { return RESULT(setsid()); }
 
+void sv_set_command_line(const char *text, size_t room) {
+    // glibc keeps argv[0] here; the other arguments stand behind it, and what is left of them must be zero (proc(5), cmdline).
+    size_t size = strlen(text);
+    if (!room) return;
+    if (size >= room) size = room - 1;
+    memset(program_invocation_name, 0, room);
+    memcpy(program_invocation_name, text, size);
+}
+
 int sv_signals(void) {
     static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGXFSZ, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2};
     for (size_t index = 0; index < sizeof ignored / sizeof *ignored; index++) signal(ignored[index], SIG_IGN);

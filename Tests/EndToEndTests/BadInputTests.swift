@@ -67,6 +67,19 @@ extension EndToEnd.BadInputTests {
                       resources: {requests: {memory: 2Gi}, limits: {memory: 1Gi}}
                 """, message: "FILE:8: spec.containers[0].resources.requests: Invalid value: \"2Gi\": must be less than or equal to memory limit of 1Gi"),
         Case(
+            name: "two pods of one name",
+            manifest: """
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: a}
+                spec: {containers: [{name: c, image: busybox}]}
+                ---
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: a}
+                spec: {containers: [{name: c, image: busybox}]}
+                """, message: "FILE:8: metadata.name: Duplicate value: \"a\": a pod of this name stands already on line 3"),
+        Case(
             name: "port clash",
             manifest: """
                 apiVersion: v1
@@ -77,7 +90,7 @@ extension EndToEnd.BadInputTests {
                   containers:
                     - {name: c, image: busybox, ports: [{containerPort: 80, hostPort: 80}]}
                     - {name: d, image: busybox, ports: [{containerPort: 80, hostPort: 80}]}
-                """, message: "spec.containers[1].ports[0].hostPort: Duplicate value: \"/TCP//80\""),
+                """, message: "FILE:8: spec.containers[1].ports[0].hostPort: Duplicate value: \"TCP//80\""),
     ]
 
     @Test(arguments: cases)
@@ -97,7 +110,7 @@ extension EndToEnd.BadInputTests {
         ("", "image: busybox, command: [nothere]", "exec: \"nothere\": executable file not found in $PATH"),
         ("", "image: busybox, command: [/etc/passwd]", "exec: \"/etc/passwd\": permission denied"),
         ("", "image: busybox, command: [/x/y]", "exec: \"/x/y\": stat /x/y: no such file or directory"),
-        ("", "image: busybox, command: [/etc]", "exec: \"/etc\": is a directory"),
+        ("", "image: busybox, command: [/etc]", "exec: \"/etc\": permission denied"),
         ("", "image: busybox, securityContext: {runAsNonRoot: true}", "container has runAsNonRoot and image will run as root"),
         (
             "volumes: [{name: v, hostPath: {path: /no/such/directory, type: Directory}}]", "image: busybox",
@@ -114,6 +127,11 @@ extension EndToEnd.BadInputTests {
         (
             "volumes: [{name: v, emptyDir: {}}]", "image: busybox, volumeMounts: [{name: v, mountPath: /proc/v}]",
             "/proc/v: No such file or directory"
+        ),
+        (
+            "volumes: [{name: v, emptyDir: {}}, {name: w, emptyDir: {}}]",
+            "image: busybox, volumeMounts: [{name: v, mountPath: /ro, readOnly: true}, {name: w, mountPath: /ro/w}]",
+            "/ro/w: Read-only file system"
         ),
         ("", "image: busybox, securityContext: {seccompProfile: {type: Localhost, localhostProfile: none.json}}", "none.json"),
         ("", "image: busybox, securityContext: {capabilities: {add: [NOT_ONE]}}", "unknown capability \"NOT_ONE\" to add"),
@@ -191,11 +209,11 @@ extension EndToEnd.BadInputTests {
     @Test func `a file that is not there`() throws {
         let result = try Program.run(Program.swiftlet, ["run", "-f", "/no/such/pod.yaml"])
         #expect(result.status == 2)
-        #expect(result.stderr == "swiftlet: /no/such/pod.yaml: No such file or directory\n")
+        #expect(result.stderr == "/no/such/pod.yaml: open: No such file or directory\n")
     }
 
     @Test func `an unknown option`() throws {
-        let result = try Program.run(Program.swiftlet, ["run", "--nope"])
+        let result = try Program.run(Program.swiftlet, ["run", "-f", "pod.yaml", "--nope"])
         #expect(result.status == 2)
         #expect(result.stderr.contains("Unknown option '--nope'"))
     }

@@ -91,7 +91,7 @@ extension EndToEnd.RunTests {
                     - {name: sleeper, image: busybox, command: [sleep, "12345"]}
                     - name: killer
                       image: busybox
-                      command: [sh, -c, 'until pkill -TERM -f "sleep 12345"; do usleep 20000; done; echo found']
+                      command: [sh, -c, 'until kill -TERM $(pidof sleep); do usleep 20000; done; echo found']
                 """)
             let result = try machine.swiftlet(["run"], ["-f", pod])
             #expect(result.stdout.contains("killer | found\n"), "\(result.stdout)\(result.stderr)")

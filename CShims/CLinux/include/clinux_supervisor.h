@@ -74,6 +74,8 @@ int64_t sv_monotonic(void);
 // Processes
 int sv_become_subreaper(void);
 int sv_new_session(void);
+/// Writes a new command line over the first `room` bytes of the present one, cut to fit.
+void sv_set_command_line(const char *text, size_t room);
 /// Blocks SIGCHLD and SIGTERM for a signalfd (returned) and ignores SIGHUP, SIGINT, SIGPIPE, SIGXFSZ and the terminal's signals.
 int sv_signals(void);
 int sv_next_signal(int fd);                               ///< number, 0 when there is none

@@ -8,10 +8,13 @@ import Synchronization
 /// Its pods outlive it. A new one finds them by their labels in the runtime and goes on.
 package final class Kubelet: Sendable {
     private struct State {
-        /// UIDs of the pods that are wanted.
-        var wanted: Set<PodUID> = []
+        /// The pods that are wanted.
+        var wanted: [PodUID: Pod] = [:]
         /// The source has spoken: pods that it does not name are not wanted.
         var isSourceReady = false
+        /// What the runtime had of pods before the source named them. A worker must know it before its first look, or it would start
+        /// such a pod a second time.
+        var unclaimed: [PodUID: PodRuntimeStatus] = [:]
     }
     private let node: NodeServices
     private let state = Mutex(State())
@@ -63,12 +66,12 @@ extension Kubelet {
     package func setPods(_ pods: [Pod]) {
         let accepted = withoutDuplicateNames(pods)
         let gone = state.withLock { state in
-            let wanted = Set(accepted.map(\.uid))
+            let wanted = Dictionary(accepted.map { ($0.uid, $0) }) { first, _ in first }
             defer {
                 state.wanted = wanted
                 state.isSourceReady = true
             }
-            return state.wanted.subtracting(wanted)
+            return state.wanted.keys.filter { wanted[$0] == nil }
         }
         for uid in gone.sorted() { node.table[uid]?.delete(gracePeriodSeconds: nil, node.clock) }
         for pod in accepted { want(pod) }
@@ -77,8 +80,7 @@ extension Kubelet {
 
     /// Adds pods to those that are wanted.
     package func addPods(_ pods: [Pod]) {
-        let known = state.withLock { $0.wanted }
-        setPods(self.pods.filter { known.contains($0.uid) && !$0.isDeleted } + pods)
+        setPods(state.withLock { $0.wanted.sorted { $0.key < $1.key }.map(\.value) } + pods)
     }
 
     private func withoutDuplicateNames(_ pods: [Pod]) -> [Pod] {
@@ -95,18 +97,21 @@ extension Kubelet {
 
     private func want(_ pod: Pod) {
         if let entry = node.table[pod.uid] {
-            if entry.deletion == nil { return entry.update(pod) }
-            return  // it comes back once the old one is gone, with the next call
+            if entry.deletion == nil { entry.update(pod) }
+            return  // one that is ending comes back once it is gone
         }
         let predecessors = node.table.entries(namespace: pod.namespace, name: pod.name).map(\.removed)
         begin(PodEntry(pod, predecessors: predecessors))
     }
 
     private func begin(_ entry: PodEntry) {
+        if let found = state.withLock({ $0.unclaimed.removeValue(forKey: entry.uid) }) { entry.add(found) }
         node.table.add(entry)
-        node.background.start { [node] in
+        node.background.start { [self] in
             var worker = PodWorker(entry, node)
             await worker.run()
+            guard entry.removed.current != nil, let pod = state.withLock({ $0.wanted[entry.uid] }) else { return }
+            want(pod)
         }
     }
 
@@ -114,7 +119,7 @@ extension Kubelet {
     ///
     /// - Parameter gracePeriodSeconds: nil: the pod's own. A later call may only shorten it.
     package func delete(_ uid: PodUID, gracePeriodSeconds: Int64? = nil) {
-        state.withLock { _ = $0.wanted.remove(uid) }
+        state.withLock { $0.wanted[uid] = nil }
         node.table[uid]?.delete(gracePeriodSeconds: gracePeriodSeconds, node.clock)
     }
 
@@ -168,18 +173,28 @@ extension Kubelet {
         for uid in Set(sandboxesByPod.keys).union(containersByPod.keys).sorted() where !uid.isEmpty {
             let status = PodRuntimeStatus(sandboxes: sandboxesByPod[uid] ?? [], containers: containersByPod[uid] ?? [])
             guard let entry = node.table[uid] ?? beginUnknown(uid, status) else { continue }
-            entry.add(sandboxIDs: Set(status.sandboxes.map(\.id)), containerIDs: Set(status.containers.map(\.id)))
+            entry.add(status)
             entry.wakeUp.wake()
         }
     }
 
     /// A pod that no source knows: left alone until the source has spoken, then ended.
     private func beginUnknown(_ uid: PodUID, _ status: PodRuntimeStatus) -> PodEntry? {
-        guard node.configuration.killsUnknownPods, state.withLock({ $0.isSourceReady }) else { return nil }
+        let isLeftAlone = state.withLock { state in
+            if !state.isSourceReady { state.unclaimed[uid] = status }
+            return !state.isSourceReady
+        }
+        guard node.configuration.killsUnknownPods, !isLeftAlone else { return nil }
         let entry = PodEntry(RuntimeLabels.pod(uid, status))
-        entry.add(sandboxIDs: Set(status.sandboxes.map(\.id)), containerIDs: Set(status.containers.map(\.id)))
+        entry.add(status)
         entry.delete(gracePeriodSeconds: nil, node.clock)
         begin(entry)
         return entry
+    }
+}
+
+extension PodEntry {
+    fileprivate func add(_ status: PodRuntimeStatus) {
+        add(sandboxIDs: Set(status.sandboxes.map(\.id)), containerIDs: Set(status.containers.map(\.id)))
     }
 }

@@ -56,7 +56,8 @@ package final class NativeRuntime: RuntimeService, ImageService {
         return try PodNetwork(
             PodNetworkConfiguration(
                 instance: configuration.instance, podCIDRs: try wanted.podCIDRs.map(PodCIDR.parse),
-                stateDirectory: "\(configuration.dataDirectory)/network", netnsDirectory: "\(configuration.runDirectory)/netns"))
+                stateDirectory: "\(configuration.dataDirectory)/network", netnsDirectory: "\(configuration.runDirectory)/netns",
+                masquerade: wanted.masquerade))
     }
 
     package func events() -> AsyncStream<ContainerEvent> { hub.subscribe() }

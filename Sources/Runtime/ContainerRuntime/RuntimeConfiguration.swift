@@ -30,6 +30,8 @@ package struct RuntimeConfiguration: Sendable {
         package var podCIDRs: [String]
         /// Network namespaces kept ready, so that a pod's start finds one made.
         package var poolSize: Int
+        /// Pods' addresses are hidden behind the node's when they talk to the outside; needs nftables in the kernel.
+        package var masquerade = true
         package init(podCIDRs: [String], poolSize: Int = 0) {
             self.podCIDRs = podCIDRs
             self.poolSize = poolSize

@@ -1,6 +1,6 @@
 internal import CLinux
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 /// The supervisor of one pod: starts its processes, owns their output, waits for them, and keeps their namespaces.
@@ -84,9 +84,8 @@ package final class Supervisor {
 
     private func collect(_ stdin: StdinPipe) {
         if let number = stdin.sinkWaitNumber { pollSet.add(number, reading: false, writing: true, .stdinSink(stdin)) }
-        for client in stdin.clients {
-            pollSet.add(client.socket.number, reading: stdin.readsClients, .stdinClient(stdin, client))
-        }
+        // Left out while bytes wait: one that is gone would be reported in each round, before its last bytes are wanted.
+        for client in stdin.clients where stdin.readsClients { pollSet.add(client.socket.number, .stdinClient(stdin, client)) }
     }
 
     private func handle(_ source: PollSource, _ events: Int16) {

@@ -1,9 +1,9 @@
 internal import CLinux
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
-/// The program: `swiftlet-supervisor DIRECTORY [OOM_SCORE_ADJ [CGROUP]]`, with a connected socket as descriptor 3 if the
+/// The program: `swiftlet-supervisor DIRECTORY [OOM_SCORE_ADJ]`, with a connected socket as descriptor 3 if the
 /// starter wants one. It answers hello there, or says why it could not start.
 package enum SupervisorMain {
     private static let starterSocket: Int32 = 3
@@ -12,8 +12,8 @@ package enum SupervisorMain {
     package static func run() -> Int32 {
         guard let arguments = readArguments(), arguments.count >= 2, arguments[1].first == 0x2f else { return 2 }
         _ = sv_detach_stdio()
+        hideDirectory(arguments)
         let starter = sv_peer_uid(starterSocket) >= 0 ? Descriptor(adopting: starterSocket) : nil
-        if arguments.count > 3 { enterCgroup(Text(arguments[3])) }
         let configuration = SupervisorConfiguration(
             directory: Text(arguments[1]), uid: sv_own_uid(),
             oomScoreAdjust: setOOMScore(arguments.count > 2 ? arguments[2] : []))
@@ -58,8 +58,10 @@ package enum SupervisorMain {
         }
     }
 
-    /// Leaves the daemon's cgroup, so that ending the daemon's service does not end the pod.
-    private static func enterCgroup(_ directory: Text) {
-        do throws(SystemFailure) { try Files.write([0x30], to: directory + "/cgroup.procs") } catch { _ = error }
+    /// Shows only the sandbox's name: an init process of the pod is a copy of the supervisor, and its command line is read in the pod.
+    private static func hideDirectory(_ arguments: [[UInt8]]) {
+        let room = arguments.reduce(0) { sum, argument in sum + argument.count + 1 }
+        let title = Text("swiftlet-supervisor ") + FilePath(arguments[1]).name.bytes
+        unsafe title.withCString { title in unsafe sv_set_command_line(title, room) }
     }
 }

@@ -14,6 +14,7 @@ import Testing
     @Test(arguments: [
         (#""imagee":"x""#, #"spec.containers[0].imagee: unknown field: did you mean "image"?"#),
         (#""Command":["a"]"#, #"spec.containers[0].Command: unknown field: did you mean "command"?"#),
+        (#""prots":[]"#, #"spec.containers[0].prots: unknown field: did you mean "ports"?"#),
         (#""zzzzzzzzz":1"#, "spec.containers[0].zzzzzzzzz: unknown field"),
         (#""ports":[{"containerPort":"80"}]"#, #"spec.containers[0].ports[0].containerPort: expected integer, got string "80": remove the quotes"#),
         (#""ports":[{"containerPort":1.5}]"#, "spec.containers[0].ports[0].containerPort: expected integer, got number 1.5"),

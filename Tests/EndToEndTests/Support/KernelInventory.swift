@@ -13,7 +13,7 @@ struct KernelInventory: Equatable, CustomStringConvertible {
     static func take() -> KernelInventory {
         KernelInventory(
             mounts: lines("/proc/self/mountinfo").compactMap { $0.split(separator: " ").dropFirst(4).first.map(String.init) }.sorted(),
-            links: names("/sys/class/net"),
+            links: links(),
             cgroups: cgroupFolders(),
             networkNamespaces: processLinks("ns/net"),
             supervisors: processes { $0.hasPrefix("swiftlet-super") },
@@ -46,6 +46,11 @@ struct KernelInventory: Equatable, CustomStringConvertible {
     }
 
     var description: String { "\(mounts.count) mounts, links \(links), \(cgroups.count) cgroups, \(supervisors.count) supervisors" }
+
+    /// Of this process's network namespace, whatever /sys shows.
+    static func links() -> [String] {
+        lines("/proc/self/net/dev").dropFirst(2).compactMap { $0.split(separator: ":").first?.trimmingCharacters(in: .whitespaces) }.sorted()
+    }
 
     private static func lines(_ path: String) -> [String] {
         ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)

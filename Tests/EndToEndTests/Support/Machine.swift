@@ -29,8 +29,11 @@ final class Machine {
         [
             "--data-dir", dataDirectory, "--run-dir", folder.appending(path: "run").path,
             "--pod-cidr", "10.77.\(subnet).0/24", "--node-name", nodeName,
-        ]
+        ] + (Self.hasNftables ? [] : ["--no-masquerade"])
     }
+
+    /// The kernel of the VM, where the limits are tested, has none.
+    private static let hasNftables = (try? Program.run("/usr/sbin/nft", ["list", "tables"]).status) == 0
 
     /// Runs `swiftlet COMMAND… <instance options> ARGUMENT…`.
     func swiftlet(_ command: [String], _ arguments: [String] = [], deadlineSeconds: Double = 60) throws -> Program.Result {

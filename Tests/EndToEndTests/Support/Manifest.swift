@@ -7,10 +7,11 @@ enum Repository {
 
 /// Manifests that many tests use.
 enum Manifest {
-    /// A pod of one container, `main`, that runs a shell command once. `pod` and `container` are YAML in flow style: `a: 1, b: 2`.
+    /// A pod of one container, `main`, that runs a shell command once, as it is written: its `$` are kept from Kubernetes's own
+    /// expansion. `pod` and `container` are YAML in flow style: `a: 1, b: 2`.
     static func busybox(name: String = "pod", command: String, pod: String = "", container: String = "") -> String {
         one(
-            name, image: "busybox", command: "command: [sh, -c, \(quoted(command))]",
+            name, image: "busybox", command: "command: [sh, -c, \(quoted(command.replacing("$", with: "$$")))]",
             pod: "restartPolicy: Never" + (pod.isEmpty ? "" : ", \(pod)"), container: container)
     }
 

@@ -52,7 +52,11 @@ struct ProcessView {
     /// A file of the process's own root.
     func file(_ path: String) throws -> String { try text("root\(path)") }
 
-    var isAlive: Bool { kill(pid_t(pid), 0) == 0 }
+    /// Not a zombie that its new parent has yet to reap.
+    var isAlive: Bool {
+        guard let state = try? status("State") else { return false }
+        return !state.hasPrefix("Z") && !state.hasPrefix("X")
+    }
 
     func parent() throws -> Int { Int(try status("PPid")) ?? 0 }
 }

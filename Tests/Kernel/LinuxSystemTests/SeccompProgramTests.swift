@@ -148,6 +148,22 @@ import Testing
         }
     }
 
+    @Test func `x32 has its own numbers, and the others of x86-64`() throws {
+        guard SeccompArchitecture.machine == .x86_64 else { return }
+        let rules: [SeccompProfile.Rule] = [.init(["read", "rt_sigaction"], .allow), .init(["socket"], .log, arguments: [.init(0, .equal, 3)])]
+        let both = try SeccompFilter(profile: SeccompProfile(defaultAction: .errno(1), rules: rules), capabilities: [])
+        let (allow, denied, bit) = (SeccompAction.allow.returnValue, SeccompAction.errno(1).returnValue, UInt32(0x4000_0000))
+        let cases: [(UInt32, [UInt64], UInt32)] = [
+            (0, [], allow), (bit, [], allow), (bit | 1, [], denied), (bit | 512, [], allow), (512, [], SeccompAction.errno(38).returnValue),
+            (bit | 41, [3], SeccompAction.log.returnValue), (bit | 41, [4], denied), (bit | 513, [], SeccompAction.errno(38).returnValue),
+        ]
+        for (number, arguments, expected) in cases { #expect(outcome(both, .x86_64, number, arguments) == expected, "\(number)") }
+        // Without x32 in the profile its calls are another architecture's.
+        let alone = try SeccompFilter(profile: SeccompProfile(defaultAction: .errno(1), architectures: [.x86_64], rules: rules), capabilities: [])
+        #expect(outcome(alone, .x86_64, bit) == SeccompAction.killThread.returnValue)
+        #expect(outcome(alone, .x86, 3) == SeccompAction.killThread.returnValue)
+    }
+
     @Test func `a filter that allows by default stays silent about new calls`() throws {
         let profile = SeccompProfile(defaultAction: .allow, rules: [.init(["reboot"], .errno(1))])
         let filter = try SeccompFilter(profile: profile, capabilities: [])

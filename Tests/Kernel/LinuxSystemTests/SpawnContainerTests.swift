@@ -140,6 +140,34 @@ struct SpawnContainerTests {
         return try start(container, on: try RootFixture(), more: [cgroup])
     }
 
+    @Test func `an overlay of mount(2) on a directory of the host is a root, too`() throws {
+        let root = try RootFixture()
+        let merged = root.directory + "/merged"
+        try call(mkdir(merged, 0o755))
+        var plan = ProcessPlan(cloneFlags: [.mount, .pid])
+        let standard = Standard.inputs(&plan)
+        plan.propagation(.private)
+        plan.mountClassic(
+            type: "overlay", source: "overlay", target: merged,
+            options: "lowerdir=\(root.lower),upperdir=\(root.upper),workdir=\(root.work)", onHost: true)
+        plan.root(merged)
+        ContainerPlan().mounts(&plan)
+        plan.pivotRoot()
+        plan.rootReadOnly()
+        plan.standard(standard)
+        plan.exec(arguments: ["sh", "-c", "touch /x || touch /dev/shm/x && ls / && pwd"], environment: ["PATH=/bin"], candidates: ["/bin/sh"])
+        let finished = try run(plan)
+        #expect(finished.output.hasSuffix("bin\ndev\netc\nproc\nsys\ntmp\n/\n"))
+        #expect(finished.output.contains("Read-only file system"))
+        #expect(finished.code == 0)
+    }
+
+    @Test func `a container leaves no mount behind on the host`() throws {
+        let before = try MountTable.read().entries.count
+        for _ in 0..<5 { #expect(try shell("true").code == 0) }
+        #expect(try MountTable.read().entries.count <= before + 2)  // others' tests mount as well
+    }
+
     @Test func `2000 environment variables and arguments pass`() throws {
         var plan = ProcessPlan()
         let standard = Standard.inputs(&plan)

@@ -23,11 +23,12 @@ private func cut(_ input: [UInt8], atEnd: Bool, room: Int = 1 << 20) -> (entries
 }
 
 struct LineCutterTests {
-    @Test(arguments: [
-        ("", false, [], 0), ("a\n", false, ["F a"], 0), ("a\nb\n", false, ["F a", "F b"], 0), ("\n", false, ["F "], 0),
-        ("\n\n", false, ["F ", "F "], 0), ("a\nb", false, ["F a"], 1), ("a\nb", true, ["F a", "P b"], 0), ("a", true, ["P a"], 0),
-        ("a\r\n", false, ["F a\r"], 0), ("a\n", true, ["F a"], 0), ("", true, [], 0),
-    ] as [(String, Bool, [String], Int)])
+    @Test(
+        arguments: [
+            ("", false, [], 0), ("a\n", false, ["F a"], 0), ("a\nb\n", false, ["F a", "F b"], 0), ("\n", false, ["F "], 0),
+            ("\n\n", false, ["F ", "F "], 0), ("a\nb", false, ["F a"], 1), ("a\nb", true, ["F a", "P b"], 0), ("a", true, ["P a"], 0),
+            ("a\r\n", false, ["F a\r"], 0), ("a\n", true, ["F a"], 0), ("", true, [], 0),
+        ] as [(String, Bool, [String], Int)])
     func `lines become entries`(input: String, atEnd: Bool, expected: [String], rest: Int) {
         let result = cut(Array(input.utf8), atEnd: atEnd)
         #expect(result.entries == expected)

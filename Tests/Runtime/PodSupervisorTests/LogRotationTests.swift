@@ -11,7 +11,8 @@ struct LogRotationTests {
     }
 
     @Test(arguments: [
-        (2, ["0.log.20260101-000000", "0.log.20260102-000000.gz"]), (3, ["0.log.20260101-000000"]), (4, []), (0, ["0.log.20260101-000000", "0.log.20260102-000000.gz"]),
+        (2, ["0.log.20260101-000000", "0.log.20260102-000000.gz"]), (3, ["0.log.20260101-000000"]), (4, []),
+        (0, ["0.log.20260101-000000", "0.log.20260102-000000.gz"]),
     ])
     func `the oldest go first, and nothing else goes`(maxFiles: Int, expected: [String]) {
         let names = [

@@ -7,7 +7,8 @@ import Testing
 @Suite(.enabled(if: geteuid() == 0, "starts processes as root does"), .timeLimit(.minutes(2)))
 struct SupervisorLifeTests {
     @Test(arguments: [
-        ("exit 0", Int32(0), Int32(0)), ("exit 3", 3, 0), ("exit 255", 255, 0), ("kill -TERM $$", 0, SIGTERM), ("kill -KILL $$", 0, SIGKILL),
+        ("exit 0", Int32(0), Int32(0)), ("exit 3", 3, 0), ("exit 255", 255, 0), ("kill -TERM $$", 0, SIGTERM),
+        ("kill -KILL $$", 0, SIGKILL),
     ])
     func `an exit is answered, recorded and told`(command: String, code: Int32, signal: Int32) throws {
         let supervisor = try SupervisorProcess()
@@ -56,7 +57,9 @@ struct SupervisorLifeTests {
     @Test func `an id can be used once, and again when it was removed`() throws {
         let client = try SupervisorProcess().client
         try client.start(try .shell("c", "sleep 100"))
-        #expect(throws: Refusal(.exists, errorNumber: EEXIST, detail: Array("process c exists".utf8))) { try client.start(try .shell("c", "true")) }
+        #expect(throws: Refusal(.exists, errorNumber: EEXIST, detail: Array("process c exists".utf8))) {
+            try client.start(try .shell("c", "true"))
+        }
         #expect(throws: Refusal(.busy, errorNumber: EBUSY, detail: Array("process c runs".utf8))) {
             try client.call(.remove, ProcessRequest(id: Array("c".utf8)))
         }
@@ -115,7 +118,10 @@ struct SupervisorLifeTests {
         let supervisor = try SupervisorProcess()
         try supervisor.client.start(try .shell("c", "grep -E 'Sig(Blk|Ign)' /proc/self/status", log: supervisor.directory.path + "/0.log"))
         _ = try supervisor.client.wait("c")
-        #expect(withoutTimes(supervisor.directory.text("0.log")) == ["stdout F SigBlk:\t0000000000000000", "stdout F SigIgn:\t0000000000000000"])
+        #expect(
+            withoutTimes(supervisor.directory.text("0.log")) == [
+                "stdout F SigBlk:\t0000000000000000", "stdout F SigIgn:\t0000000000000000",
+            ])
     }
 
     @Test func `two hundred at once all come back with their codes`() throws {

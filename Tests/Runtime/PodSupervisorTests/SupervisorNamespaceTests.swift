@@ -42,7 +42,10 @@ struct SupervisorNamespaceTests {
         let before = ownNamespaces(supervisor.pid)
         let request = CreateNamespacesRequest(
             create: [.network, .ipc, .uts], hostname: Array("web-0".utf8), domainname: Array("example.org".utf8),
-            parameters: [Self.parameter("net.ipv4.ip_forward", "1"), Self.parameter("kernel.shmmni", "123"), Self.parameter("fs.mqueue.msg_max", "77")])
+            parameters: [
+                Self.parameter("net.ipv4.ip_forward", "1"), Self.parameter("kernel.shmmni", "123"),
+                Self.parameter("fs.mqueue.msg_max", "77"),
+            ])
         let made = try create(supervisor.client, request)
         #expect(ownNamespaces(supervisor.pid) == before)
         let output = try run(
@@ -88,7 +91,8 @@ struct SupervisorNamespaceTests {
         let network = try OwnedFD.namespace(.network, of: nil)
         let file = try MemoryFile.make([], name: "shm")
         let made = try create(
-            supervisor.client, CreateNamespacesRequest(create: [.uts], passed: [.network, .sharedMemory]), descriptors: [network.rawValue, file.rawValue])
+            supervisor.client, CreateNamespacesRequest(create: [.uts], passed: [.network, .sharedMemory]),
+            descriptors: [network.rawValue, file.rawValue])
         #expect(made.count == 3)
         #expect(try identity(made[0]) == identity(DescriptorBox(try network.duplicate())))
         #expect(try identity(made[2]) == identity(DescriptorBox(try file.duplicate())))
@@ -105,7 +109,8 @@ struct SupervisorNamespaceTests {
         let descriptors = supervisor.openDescriptors
         let refusal = #expect(throws: Refusal.self) {
             try supervisor.client.call(
-                .createNamespaces, CreateNamespacesRequest(create: [.network], parameters: [Self.parameter(name, value)]), NamespacesReply.self)
+                .createNamespaces, CreateNamespacesRequest(create: [.network], parameters: [Self.parameter(name, value)]),
+                NamespacesReply.self)
         }
         #expect(refusal.map { String(decoding: $0.detail, as: UTF8.self) } == detail)
         #expect(refusal?.errorNumber != 0)

@@ -95,7 +95,9 @@ final class TestClient: Sendable {
     func send<Body: MessageBody>(_ type: MessageType, _ body: Body, requestID: UInt32 = 1, descriptors: [CInt] = []) throws {
         let content = MessageWriter.body(body)
         var header = MessageHeader(type: type, requestID: requestID, length: UInt32(content.count), descriptors: UInt16(descriptors.count))
-        guard content.count > MessageHeader.inlineBodyLimit else { return try send(raw: header.encoded() + content, descriptors: descriptors) }
+        guard content.count > MessageHeader.inlineBodyLimit else {
+            return try send(raw: header.encoded() + content, descriptors: descriptors)
+        }
         let file = try MemoryFile.make(content, name: "test")
         header.bodyInMemoryFile = true
         header.descriptors += 1
@@ -136,7 +138,9 @@ final class TestClient: Sendable {
 
 extension StartProcessRequest {
     /// A shell command in the test's own namespaces.
-    static func shell(_ id: String, _ command: String, kind: ProcessKind = .container, log: String? = nil, inputs: Int = 0) throws -> StartProcessRequest {
+    static func shell(_ id: String, _ command: String, kind: ProcessKind = .container, log: String? = nil, inputs: Int = 0) throws
+        -> StartProcessRequest
+    {
         var plan = ProcessPlan()
         for index in 0..<inputs { _ = plan.input("input \(index)") }
         let streams = ["stdin", "stdout", "stderr"].map { plan.input($0) }

@@ -93,10 +93,11 @@ struct SupervisorProtocolTests {
             if type != .wait || claimed != count { _ = try? client.receive(within: .seconds(5)) }
         }
         for process in try supervisor.client.list() where process.exit == nil { kill(process.pid, SIGKILL) }
-        #expect(try eventually {
-            for process in try supervisor.client.list() { _ = try? supervisor.client.call(.remove, ProcessRequest(id: process.id)) }
-            return try supervisor.client.list().isEmpty && supervisor.openDescriptors == before
-        })
+        #expect(
+            try eventually {
+                for process in try supervisor.client.list() { _ = try? supervisor.client.call(.remove, ProcessRequest(id: process.id)) }
+                return try supervisor.client.list().isEmpty && supervisor.openDescriptors == before
+            })
     }
 
     @Test func `a request over 64 KiB comes in a memory file`() throws {
@@ -153,7 +154,8 @@ struct SupervisorProtocolTests {
         var plan = ProcessPlan()
         for name in ["stdin", "stdout", "stderr"] { _ = plan.input(name) }
         plan.uid(65_534)
-        let script = "import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET)\ns.connect(sys.argv[1])\nsys.exit(0 if s.recv(1)==b'' else 1)"
+        let script =
+            "import socket,sys\ns=socket.socket(socket.AF_UNIX,socket.SOCK_SEQPACKET)\ns.connect(sys.argv[1])\nsys.exit(0 if s.recv(1)==b'' else 1)"
         plan.exec(
             arguments: ["python3", "-c", script, supervisor.directory.path + "/supervisor.sock"], environment: [],
             candidates: ["/usr/bin/python3"])

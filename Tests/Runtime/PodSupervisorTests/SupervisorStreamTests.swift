@@ -7,7 +7,9 @@ import Testing
 @Suite(.enabled(if: geteuid() == 0, "starts processes as root does"), .timeLimit(.minutes(2)))
 struct SupervisorStreamTests {
     /// A client's ends of an attachment, in the order stdin, stdout, stderr.
-    private func attach(_ client: TestClient, _ id: String, stdin: Bool = false, stdout: Bool = false, stderr: Bool = false) throws -> [DescriptorBox] {
+    private func attach(_ client: TestClient, _ id: String, stdin: Bool = false, stdout: Bool = false, stderr: Bool = false) throws
+        -> [DescriptorBox]
+    {
         var own: [DescriptorBox] = [], theirs: [DescriptorBox] = []
         for _ in [stdin, stdout, stderr].filter({ $0 }) {
             let pair = try UnixSocket.pair(.stream)
@@ -15,17 +17,21 @@ struct SupervisorStreamTests {
             theirs.append(DescriptorBox(try pair.other.duplicate()))
         }
         try client.call(
-            .attach, AttachRequest(id: Array(id.utf8), stdin: stdin, stdout: stdout, stderr: stderr), descriptors: theirs.map { $0.fd.rawValue })
+            .attach, AttachRequest(id: Array(id.utf8), stdin: stdin, stdout: stdout, stderr: stderr),
+            descriptors: theirs.map { $0.fd.rawValue })
         return own
     }
 
-    private func terminalRequest(_ id: String, _ command: String, kind: ProcessKind = .container, log: String? = nil) throws -> StartProcessRequest {
+    private func terminalRequest(_ id: String, _ command: String, kind: ProcessKind = .container, log: String? = nil) throws
+        -> StartProcessRequest
+    {
         var plan = ProcessPlan(cloneFlags: .mount)
         let socket = plan.input("terminal")
         plan.setSID()
         plan.parentDeathSignal(SIGKILL)
         plan.propagation(.private)
-        plan.mount(type: "devpts", source: "devpts", target: "/dev/pts", options: ["newinstance", "ptmxmode=0666", "mode=0620"], onHost: true)
+        plan.mount(
+            type: "devpts", source: "devpts", target: "/dev/pts", options: ["newinstance", "ptmxmode=0666", "mode=0620"], onHost: true)
         plan.openTerminal(sendingMasterTo: socket, rows: 24, columns: 80, owner: 65_534)
         plan.exec(arguments: ["sh", "-c", command], environment: ["PATH=/usr/bin:/bin"], candidates: ["/bin/sh"])
         var request = StartProcessRequest(id: Array(id.utf8), kind: kind, output: .discard, terminal: true, plan: try plan.encoded())
@@ -86,14 +92,16 @@ struct SupervisorStreamTests {
         plan.uid(65_534)
         plan.exec(arguments: ["sh", "-c", "echo again > /dev/stdout"], environment: [], candidates: ["/bin/sh"])
         let log = OutputTarget.log(LogTarget(path: Array((supervisor.directory.path + "/0.log").utf8), maxSizeBytes: 0, maxFiles: 0))
-        try supervisor.client.start(StartProcessRequest(id: Array("c".utf8), kind: .container, output: log, ioOwner: 65_534, plan: try plan.encoded()))
+        try supervisor.client.start(
+            StartProcessRequest(id: Array("c".utf8), kind: .container, output: log, ioOwner: 65_534, plan: try plan.encoded()))
         #expect(try supervisor.client.wait("c").code == 0)
         #expect(withoutTimes(supervisor.directory.text("0.log")) == ["stdout F again"])
     }
 
     @Test func `a container's terminal feeds log and clients, and takes input and sizes`() throws {
         let supervisor = try SupervisorProcess()
-        var request = try terminalRequest("c", "stat -c %u $(tty); stty size; read x; stty size; echo got $x", log: supervisor.directory.path + "/0.log")
+        var request = try terminalRequest(
+            "c", "stat -c %u $(tty); stty size; read x; stty size; echo got $x", log: supervisor.directory.path + "/0.log")
         request.stdin = .open
         try supervisor.client.start(request)
         #expect(eventually { withoutTimes(supervisor.directory.text("0.log")).count == 2 })

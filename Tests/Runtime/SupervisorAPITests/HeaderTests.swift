@@ -28,7 +28,8 @@ struct HeaderTests {
     }
 
     @Test(arguments: [
-        (0, UInt8(0), MalformedMessage.notAMessage), (12, 4, .wrongLength), (15, 0xff, .tooLong), (16, 2, .unknownFlags), (17, 1, .unknownFlags),
+        (0, UInt8(0), MalformedMessage.notAMessage), (12, 4, .wrongLength), (15, 0xff, .tooLong), (16, 2, .unknownFlags),
+        (17, 1, .unknownFlags),
     ])
     func `a wrong header is refused`(offset: Int, value: UInt8, expected: MalformedMessage) {
         var bytes = Self.header.encoded() + [1, 2, 3]

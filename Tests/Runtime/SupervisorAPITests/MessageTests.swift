@@ -69,10 +69,14 @@ struct MessageTests {
             try reading(StartProcessRequest(id: id, kind: .exec, output: .descriptors, terminal: true, plan: []))
         }
         #expect(throws: MalformedMessage.badValue) {
-            try reading(StartProcessRequest(id: id, kind: .exec, output: .log(LogTarget(path: Array("l".utf8), maxSizeBytes: 0, maxFiles: 0)), plan: []))
+            try reading(
+                StartProcessRequest(
+                    id: id, kind: .exec, output: .log(LogTarget(path: Array("l".utf8), maxSizeBytes: 0, maxFiles: 0)), plan: []))
         }
         #expect(throws: MalformedMessage.badValue) {
-            try reading(StartProcessRequest(id: id, kind: .exec, output: .log(LogTarget(path: [0x2f, 0, 0x61], maxSizeBytes: 0, maxFiles: 0)), plan: []))
+            try reading(
+                StartProcessRequest(
+                    id: id, kind: .exec, output: .log(LogTarget(path: [0x2f, 0, 0x61], maxSizeBytes: 0, maxFiles: 0)), plan: []))
         }
         #expect(throws: MalformedMessage.badValue) { try reading(CreateNamespacesRequest(create: .sharedMemory)) }
         #expect(throws: MalformedMessage.badValue) { try reading(CreateNamespacesRequest(create: .network, passed: .network)) }

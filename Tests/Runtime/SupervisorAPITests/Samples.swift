@@ -34,7 +34,8 @@ struct MessageSample: Sendable, CustomTestStringConvertible {
         .init(NamespacesReply(kinds: [.network, .uts])),
         .init(
             StartProcessRequest(
-                id: Array("c".utf8), kind: .exec, output: .log(LogTarget(path: Array("/l/0.log".utf8), maxSizeBytes: 10 << 20, maxFiles: 5)),
+                id: Array("c".utf8), kind: .exec,
+                output: .log(LogTarget(path: Array("/l/0.log".utf8), maxSizeBytes: 10 << 20, maxFiles: 5)),
                 stdin: .once, terminal: true, ioOwner: 1000, cgroupDescriptor: 3, timeoutNanoseconds: 5_000_000_000,
                 removedAfterWait: true, plan: (0...255).map { $0 })),
         .init(StartProcessRequest(id: Array("d".utf8), kind: .initProcess, output: .descriptors, plan: [])),

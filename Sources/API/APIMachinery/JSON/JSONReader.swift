@@ -143,6 +143,7 @@ struct JSONParser {
         let start = position
         skipWhitespace(bytes)
         if take(UInt8(ascii: "}"), bytes) { return .object(JSONObject()) }
+        members.reserveCapacity(4)
         while true {
             skipWhitespace(bytes)
             guard position < bytes.count, bytes[position] == UInt8(ascii: "\"") else {
@@ -189,10 +190,10 @@ struct JSONParser {
         return Failure(reason: .duplicateKey(key), offset: again.position)
     }
 
-    private mutating func word(_ text: StaticString, _ value: JSONValue, _ bytes: Span<UInt8>) throws(Failure) -> JSONValue {
-        let expected = text.description
-        for byte in expected.utf8 {
-            guard take(byte, bytes) else { throw unexpected(bytes, expected: "\(expected)") }
+    @inline(__always)
+    private mutating func word(_ text: String, _ value: JSONValue, _ bytes: Span<UInt8>) throws(Failure) -> JSONValue {
+        for byte in text.utf8 {
+            guard take(byte, bytes) else { throw unexpected(bytes, expected: text) }
         }
         return value
     }

@@ -9,18 +9,20 @@ enum NearestName {
         return nearest.name
     }
 
-    /// Insertions, deletions and replacements that turn one into the other (Levenshtein).
+    /// Insertions, deletions, replacements and swaps of neighbours that turn one into the other (Damerau-Levenshtein,
+    /// optimal string alignment).
     private static func distance(_ left: [UInt8], _ right: [UInt8]) -> Int {
-        var row = Array(0...right.count)
+        var beforeLast: [Int] = []
+        var last = Array(0...right.count)
         for (i, a) in left.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
+            var row = [i + 1]
             for (j, b) in right.enumerated() {
-                let replaced = diagonal + (a == b ? 0 : 1)
-                diagonal = row[j + 1]
-                row[j + 1] = min(replaced, row[j] + 1, diagonal + 1)
+                var least = min(last[j] + (a == b ? 0 : 1), row[j] + 1, last[j + 1] + 1)
+                if i > 0, j > 0, a == right[j - 1], left[i - 1] == b { least = min(least, beforeLast[j - 1] + 1) }
+                row.append(least)
             }
+            (beforeLast, last) = (last, row)
         }
-        return row[right.count]
+        return last[right.count]
     }
 }

@@ -27,7 +27,6 @@ struct Agent: AsyncParsableCommand {
         for limitation in opened.runtime.limitations { Output.warn("swiftlet: \(limitation)") }
         let session = try PodSession(opened, label: "agent")
         let source = try ManifestDirectory(path: directory, nodeName: opened.nodeName, clock: SystemClock())
-        let working = Task { try await session.run() }
         let events = Task { for await event in session.kubelet.events() { RunEvents.show(event) } }
         try startThread {
             source.run { scan in
@@ -39,13 +38,12 @@ struct Agent: AsyncParsableCommand {
         Output.print("ready in \(Int(elapsed / .milliseconds(1))) ms")
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { _ = await interruption.signal() }
-            group.addTask { try await working.value }
+            group.addTask { try await session.run() }
             defer { group.cancelAll() }
             try await group.next()
         }
         source.stop()
         events.cancel()
-        working.cancel()
         await opened.runtime.drainCleanup()
     }
 }

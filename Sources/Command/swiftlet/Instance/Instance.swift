@@ -71,6 +71,7 @@ struct Instance: ~Copyable {
             cgroups: hierarchy, cgroupRoot: options.cgroupRoot ?? "\(hierarchy.defaultRoot())/\(name)",
             supervisorExecutable: try supervisorPath(),
             network: .init(podCIDRs: [options.podCIDR], poolSize: poolSize))
+        configuration.network?.masquerade = options.masquerade
         configuration.report = { Output.warn("swiftlet: \($0)") }
         return configuration
     }

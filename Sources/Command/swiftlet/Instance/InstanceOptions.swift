@@ -14,6 +14,9 @@ struct InstanceOptions: ParsableArguments {
     @Option(name: .customLong("pod-cidr"), help: "Addresses of the pods.")
     var podCIDR = "10.244.0.0/24"
 
+    @Flag(inversion: .prefixedNo, help: "Pods reach the outside with the node's address; needs nftables.")
+    var masquerade = true
+
     @Option(help: "Part of the cgroup v2 tree to use (default: found by itself).")
     var cgroupRoot: String?
 

@@ -43,7 +43,7 @@ final class OneShotRun: Sendable {
             Task { for await event in events { RunEvents.show(event) } },
             Task { if let number = await interruption.signal() { sender.yield(.interrupted(number)) } },
             Task { [self] in
-                for pod in pods where await session.kubelet.waitUntilTerminal(pod.uid) == nil { return }
+                for pod in pods { guard await noteEnd(of: pod) else { return } }
                 sender.yield(.allOver)
             },
             Task { if let timeout, (try? await Task.sleep(for: timeout)) != nil { sender.yield(.timeout(timeout)) } },
@@ -60,13 +60,30 @@ final class OneShotRun: Sendable {
     }
 
     private func note(_ pod: Pod) {
-        latest.withLock { $0[pod.uid] = pod }
+        latest.withLock { latest in
+            if latest[pod.uid]?.isOver == true, !pod.isOver { return }  // an update that was overtaken
+            latest[pod.uid] = pod
+        }
         logs.follow(pod)
+    }
+
+    /// Waits for a pod's end and takes its last status from there: the stream of updates may still be on its way.
+    ///
+    /// - Returns: False when there is no such pod any more.
+    private func noteEnd(of pod: Pod) async -> Bool {
+        guard let status = await session.kubelet.waitUntilTerminal(pod.uid) else { return false }
+        var ended = pod
+        ended.status = status
+        note(ended)
+        return true
     }
 
     /// Ends what still runs, in order and within the pods' own grace.
     private func endPods() async {
-        for pod in pods { session.kubelet.delete(pod.uid) }
+        await withTaskGroup(of: Void.self) { group in
+            for pod in pods { group.addTask { [self] in _ = await noteEnd(of: pod) } }
+            for pod in pods { session.kubelet.delete(pod.uid) }
+        }
         for pod in pods { await session.kubelet.waitUntilRemoved(pod.uid) }
     }
 
@@ -86,6 +103,10 @@ final class OneShotRun: Sendable {
     }
 }
 
+extension Pod {
+    fileprivate var isOver: Bool { status.phase == "Succeeded" || status.phase == "Failed" }
+}
+
 /// What keeps a pod from ever starting, when nobody is there who could mend it meanwhile.
 enum PodTrouble {
     private static let reasons: Set<String> = [
@@ -99,35 +120,6 @@ enum PodTrouble {
             let detail = waiting.message.map { ": \($0)" } ?? ""
             return "container \(status.name) of pod \(pod.name) can't start: \(reason)\(detail)"
         }
-        return nil
-    }
-}
-
-/// SIGINT and SIGTERM as something to wait for. The second one ends the process as usual.
-final class Interruption: Sendable {
-    private let stream: AsyncStream<CInt>
-
-    init() throws {
-        let (stream, continuation) = AsyncStream.makeStream(of: CInt.self)
-        self.stream = stream
-        var signals = sigset_t()
-        unsafe sigemptyset(&signals)
-        for number in [SIGINT, SIGTERM] { unsafe sigaddset(&signals, number) }
-        guard unsafe pthread_sigmask(SIG_BLOCK, &signals, nil) == 0 else { throw SystemError("block SIGINT and SIGTERM", .current) }
-        try startThread {
-            var waited = sigset_t()
-            unsafe sigemptyset(&waited)
-            for number in [SIGINT, SIGTERM] { unsafe sigaddset(&waited, number) }
-            var number: CInt = 0
-            guard unsafe sigwait(&waited, &number) == 0 else { return }
-            continuation.yield(number)
-            guard unsafe sigwait(&waited, &number) == 0 else { return }
-            exit(128 + number)
-        }
-    }
-
-    func signal() async -> CInt? {
-        for await number in stream { return number }
         return nil
     }
 }

@@ -35,17 +35,22 @@ struct FilterProgram {
     private typealias Label = Int
     private let defaultAction: SeccompAction
 
-    init(
-        tables: [(architecture: SeccompArchitecture, ranges: [SeccompCompiler.Range])], defaultAction: SeccompAction
-    ) throws(SeccompError) {
+    /// What an architecture's numbers lead to.
+    struct Table {
+        var architecture: SeccompArchitecture
+        var ranges: [SeccompCompiler.Range]
+    }
+
+    /// - Parameter sharesX32: x32 differs from x86-64 in its own numbers only.
+    init(tables: [Table], sharesX32: Bool, defaultAction: SeccompAction) throws(SeccompError) {
         self.defaultAction = defaultAction
         reversed.reserveCapacity(1024)
         emit(Code.result, SeccompAction.killThread.returnValue)
         var next = here
-        for (architecture, ranges) in tables.reversed() where architecture != .x32 {
-            let x32 = tables.first { $0.architecture == .x32 }?.ranges
-            let section = architecture == .x86_64 ? sectionWithX32(ranges, x32: x32) : section(ranges)
-            emitBranch(Code.equal, architecture.auditValue, then: section, otherwise: next)
+        let x32 = tables.first { $0.architecture == .x32 }?.ranges
+        for table in tables.reversed() where table.architecture != .x32 {
+            let section = table.architecture == .x86_64 ? sectionWithX32(table.ranges, x32, sharesX32) : section(table.ranges)
+            emitBranch(Code.equal, table.architecture.auditValue, then: section, otherwise: next)
             next = here
         }
         emit(Code.load, Field.architecture)
@@ -98,11 +103,30 @@ struct FilterProgram {
     }
 
     /// The calls of x32 have x86-64's architecture value and a bit in the number; without a table of their own they are killed.
-    private mutating func sectionWithX32(_ ranges: [SeccompCompiler.Range], x32: [SeccompCompiler.Range]?) -> Label {
-        let x32Label = x32.map { tree($0[...]) } ?? result(.killThread)
+    private mutating func sectionWithX32(
+        _ ranges: [SeccompCompiler.Range], _ x32: [SeccompCompiler.Range]?, _ isShared: Bool
+    ) -> Label {
         let start = tree(ranges[...])
+        let x32Label =
+            switch (x32, isShared) {
+            case (nil, _): result(.killThread)
+            case (let x32?, false): tree(x32[...])
+            case (let x32?, true): sharedX32(x32, start)
+            }
         emitBranch(Code.greaterOrEqual, SeccompArchitecture.x32Bit, then: x32Label, otherwise: start)
         emit(Code.load, Field.number)
+        return here
+    }
+
+    /// x32's own numbers have a tree; the others go to x86-64's without their bit.
+    private mutating func sharedX32(_ ranges: [SeccompCompiler.Range], _ plain: Label) -> Label {
+        emit(Code.jump, UInt32(here - plain))
+        emit(Code.and, ~SeccompArchitecture.x32Bit)
+        let withoutBit = here
+        let border = SeccompArchitecture.x32Bit | SeccompArchitecture.x32OwnNumbers
+        let first = ranges.lastIndex { $0.start <= border } ?? 0
+        let own = tree(ranges[first...])
+        emitBranch(Code.greaterOrEqual, border, then: own, otherwise: withoutBit)
         return here
     }
 

@@ -46,4 +46,6 @@ package enum SeccompArchitecture: Hashable, Sendable, CaseIterable {
     var auditValue: UInt32 { self == .x32 ? SeccompArchitecture.x86_64.token : token }
 
     static let x32Bit: UInt32 = 0x4000_0000
+    /// From here on x32's numbers are its own.
+    static let x32OwnNumbers: UInt32 = 512
 }

@@ -28,13 +28,27 @@ struct SeccompCompiler {
 
     func compile() throws(SeccompError) -> SeccompFilter {
         let architectures = profile.architectures.isEmpty ? SeccompArchitecture.native : profile.architectures
-        var tables: [(architecture: SeccompArchitecture, ranges: [Range])] = []
+        var outcomes: [SeccompArchitecture: [UInt32: Outcome]] = [:]
         for architecture in architectures where SeccompArchitecture.native.contains(architecture) {
-            tables.append((architecture, ranges(of: try outcomes(on: architecture), on: architecture)))
+            outcomes[architecture] = try self.outcomes(on: architecture)
         }
-        guard !tables.isEmpty else { throw SeccompError("none of the profile's architectures is this machine's") }
-        let program = try FilterProgram(tables: tables, defaultAction: profile.defaultAction)
+        guard !outcomes.isEmpty else { throw SeccompError("none of the profile's architectures is this machine's") }
+        let tables = SeccompArchitecture.allCases.compactMap { architecture in
+            outcomes[architecture].map { FilterProgram.Table(architecture: architecture, ranges: ranges(of: $0, on: architecture)) }
+        }
+        let program = try FilterProgram(
+            tables: tables, sharesX32: sharesX32(outcomes), defaultAction: profile.defaultAction)
         return SeccompFilter(instructions: program.bytes, flags: profile.flags ?? .allowSpeculation)
+    }
+
+    /// Below 512 the numbers of x32 are x86-64's with a bit set. Where both tables agree on those that x32 has, one serves for
+    /// both: the kernel answers ENOSYS to the others.
+    private func sharesX32(_ outcomes: [SeccompArchitecture: [UInt32: Outcome]]) -> Bool {
+        guard let x32 = outcomes[.x32], let x86_64 = outcomes[.x86_64] else { return false }
+        return x32.allSatisfy { number, outcome in
+            let plain = number & ~SeccompArchitecture.x32Bit
+            return plain >= SeccompArchitecture.x32OwnNumbers || x86_64[plain] == outcome
+        }
     }
 
     // MARK: - Rules

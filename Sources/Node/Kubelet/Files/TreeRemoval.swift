@@ -2,9 +2,10 @@ internal import Glibc
 
 /// Removes a directory with all that is in it, whoever made that.
 ///
-/// Links are removed, never followed; what is mounted somewhere inside is left alone and reported. However deep the tree is, two
-/// descriptors are enough: directories found below the first level are moved up to it.
+/// Links are removed, never followed; what is mounted somewhere inside is left alone and reported. However deep the tree is, a few
+/// descriptors are enough: directories found too far down are moved up to the top.
 package struct TreeRemoval: ~Copyable {
+    private static let maxDepth = 32
     private let root: Int32
     private let device: dev_t
     private let path: String
@@ -34,32 +35,33 @@ package struct TreeRemoval: ~Copyable {
     deinit { close(root) }
 
     private mutating func emptyRoot() throws(FileError) {
-        while true {
-            let names = try Self.names(root, path)
-            if names.isEmpty { return }
-            for name in names { try remove(name) }
+        while try !Self.names(root, path).isEmpty { try empty(root, path, depth: 0) }
+    }
+
+    /// Removes what is in a directory; directories from the greatest depth appear in the root instead.
+    private mutating func empty(_ directory: Int32, _ path: String, depth: Int) throws(FileError) {
+        for name in try Self.names(directory, path) {
+            if unsafe unlinkat(directory, name, 0) == 0 || errno == ENOENT { continue }
+            guard errno == EISDIR || errno == EPERM else { throw .last("unlink \(path)/\(name)") }
+            if unsafe unlinkat(directory, name, AT_REMOVEDIR) == 0 { continue }
+            guard errno == ENOTEMPTY || errno == EEXIST else { throw .last("rmdir \(path)/\(name)") }
+            if depth == Self.maxDepth {
+                try moveUp(name, from: directory, "\(path)/\(name)")
+            } else {
+                try remove(directory: name, in: directory, "\(path)/\(name)", depth: depth)
+            }
         }
     }
 
-    /// Removes one entry of the root; its directories move up to the root and are seen in the next round.
-    private mutating func remove(_ name: String) throws(FileError) {
-        let directory = unsafe openat(root, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
-        guard directory >= 0 else {
-            guard errno == ENOTDIR || errno == ELOOP else { throw .last("open \(path)/\(name)") }
-            guard unsafe unlinkat(root, name, 0) == 0 else { throw .last("unlink \(path)/\(name)") }
-            return
-        }
+    private mutating func remove(directory name: String, in parent: Int32, _ path: String, depth: Int) throws(FileError) {
+        let directory = unsafe openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard directory >= 0 else { throw .last("open \(path)") }
         defer { close(directory) }
         var status = stat()
-        guard unsafe fstat(directory, &status) == 0 else { throw .last("stat \(path)/\(name)") }
-        guard status.st_dev == device else { throw FileError("remove \(path)/\(name): something is mounted there", errno: EBUSY) }
-        for child in try Self.names(directory, "\(path)/\(name)") {
-            if unsafe unlinkat(directory, child, 0) == 0 { continue }
-            guard errno == EISDIR || errno == EPERM else { throw .last("unlink \(path)/\(name)/\(child)") }
-            if unsafe unlinkat(directory, child, AT_REMOVEDIR) == 0 { continue }
-            try moveUp(child, from: directory, "\(path)/\(name)/\(child)")
-        }
-        guard unsafe unlinkat(root, name, AT_REMOVEDIR) == 0 else { throw .last("rmdir \(path)/\(name)") }
+        guard unsafe fstat(directory, &status) == 0 else { throw .last("stat \(path)") }
+        guard status.st_dev == device else { throw FileError("remove \(path): something is mounted there", errno: EBUSY) }
+        try empty(directory, path, depth: depth + 1)
+        guard unsafe unlinkat(parent, name, AT_REMOVEDIR) == 0 else { throw .last("rmdir \(path)") }
     }
 
     private mutating func moveUp(_ name: String, from directory: Int32, _ description: String) throws(FileError) {

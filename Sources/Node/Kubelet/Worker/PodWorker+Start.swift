@@ -17,10 +17,13 @@ extension PodWorker {
             if error == .interrupted { return false }
             failures[container.name] = error
             // A container that was made and could not be started has ended: its back-off decides. Others are tried again later.
-            look(after: error.leavesContainer ? .zero : errorPeriod)
+            look(after: error.leavesContainer ? Self.settlePeriod : errorPeriod)
             return false
         }
     }
+
+    /// How long a state is shown before what follows from it: the period in which the kubelet asks its runtime what happened.
+    private static let settlePeriod = Duration.seconds(1)
 
     /// Counts one more restart, or refuses it.
     ///
@@ -30,7 +33,11 @@ extension PodWorker {
         let key = Self.backoffKey(container)
         let finished = Timestamp(nanosecondsSinceEpoch: ended.finishedAt)
         let now = node.clock.wallTime
-        guard let end = restartBackoff.end(key, after: finished, now: now) else {
+        let end = restartBackoff.end(key, after: finished, now: now)
+        let isNews = now - finished < Self.settlePeriod
+        // First the world sees how it ended, and only then that it waits.
+        if isNews, end != nil || failures[container.name]?.leavesContainer ?? false { return finished + Self.settlePeriod }
+        guard let end else {
             restartBackoff.advance(key, after: finished, now: now)
             return nil
         }
@@ -62,6 +69,9 @@ extension PodWorker {
             throw StartFailure(StartFailure.runContainerError, message)
         }
         send(.normal, "Started", "Container started", container: container.name)
+        for line in (try? await node.runtime.containerStatus(id))?.unenforced ?? [] {
+            send(.warning, "NotEnforced", "container \(container.name): \(line)", container: container.name)
+        }
         try await runPostStart(container, id, podIP: sandbox.network.ip)
     }
 

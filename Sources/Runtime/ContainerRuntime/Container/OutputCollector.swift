@@ -69,18 +69,8 @@ final class OutputCollector: Sendable {
         _ = unsafe write(wakeUp.rawValue, &byte, 1)
     }
 
-    private static func pipe() throws(SystemError) -> Ends {
-        do throws(Errno) {
-            let pipe = try OwnedFD.pipe()
-            return Ends(read: try pipe.read.duplicate(), write: try pipe.write.duplicate())
-        } catch {
-            throw SystemError("make a pipe", error)
-        }
-    }
-
-    private struct Ends: ~Copyable {
-        let read: OwnedFD
-        let write: OwnedFD
+    private static func pipe() throws(SystemError) -> Pipe {
+        do throws(Errno) { return try OwnedFD.pipe() } catch { throw SystemError("make a pipe", error) }
     }
 }
 

@@ -27,9 +27,16 @@ extension NativeRuntime {
     private func clear(_ container: Container) throws {
         try container.sandbox.cgroup.cgroup.destroyChild(container.id)
         try Files.remove(container.sandbox.layout.startMarker(container.id))
-        do throws(SupervisorError) {
-            try container.sandbox.connection?.client.remove(container.id)
-        } catch where error.meansEnded {}
-        try images.removeSnapshot(id: container.id)
+        try container.forgetProcess()
+        for snapshot in ContainerRecord.snapshotIDs(container.id, container.config) { try images.removeSnapshot(id: snapshot) }
+    }
+}
+
+extension Container {
+    /// Lets the supervisor forget it, with its exit record.
+    fileprivate func forgetProcess() throws(SupervisorError) {
+        do {
+            try sandbox.connection?.client.remove(id)
+        } catch where error.meansEnded { return }
     }
 }

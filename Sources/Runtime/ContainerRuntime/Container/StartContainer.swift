@@ -108,9 +108,10 @@ extension NativeRuntime {
 }
 
 extension UnenforcedResource {
-    /// The least weight and the grouping of kills are set for every container alike; nobody misses them where no limit can be set.
+    /// The least weight, the grouping of kills and no huge page are set for every container alike; nobody misses them where no limit
+    /// can be set.
     fileprivate var wasAskedFor: Bool {
-        !(file == "memory.oom.group" || file == "cpu.weight" && value == "1")
+        !(file == "memory.oom.group" || file == "cpu.weight" && value == "1" || controller == .hugetlb && value == "0")
     }
 }
 

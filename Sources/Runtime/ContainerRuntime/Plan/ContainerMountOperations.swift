@@ -24,6 +24,12 @@ extension ContainerPlanBuilder {
             plan.mount(
                 type: type, source: type, target: mount.target, options: options.map(MountOption.text),
                 attributes: mount.attributes, createTarget: true, optional: type == "mqueue")
+        case .image(let layers) where layers.count == 1:
+            plan.bind(source: .path(layers[0]), target: mount.target, attributes: mount.attributes, createTarget: .directory)
+        case .image(let layers):
+            plan.mount(
+                type: "overlay", source: "overlay", target: mount.target, options: layers.map { .text("lowerdir+=\($0)") },
+                attributes: mount.attributes, createTarget: true)
         case .bind(let source):
             let detached = inputs[.mount(index)].map(BindSource.detached)
             plan.bind(

@@ -82,7 +82,7 @@ extension NativeRuntime {
     /// that is still to be started fails then, with the reason.
     private func spec(of record: ContainerRecord, in sandbox: Sandbox) -> ContainerSpec {
         do {
-            var resolver = try resolver(record.config, sandbox, record.image.config, record.image.user)
+            var resolver = try resolver(record.config, sandbox, record.image.config, record.image.user, record.image.mounted)
             for mount in record.config.mounts where resolver.host.mountSources[.init(path: mount.hostPath, subPath: mount.subPath)] == nil {
                 resolver.host.mountSources[.init(path: mount.hostPath, subPath: mount.subPath)] = true
             }

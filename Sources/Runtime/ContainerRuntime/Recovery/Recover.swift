@@ -91,9 +91,9 @@ extension NativeRuntime {
     private func clearStrays() throws -> [String] {
         let containers = Set(registry.containers.map(\.id))
         var lines: [String] = []
-        for snapshot in try images.snapshots() where !containers.contains(snapshot.id) {
+        for snapshot in try images.snapshots() where !containers.contains(ContainerRecord.container(ofSnapshot: snapshot.id)) {
             try images.removeSnapshot(id: snapshot.id)
-            lines.append("snapshot of container \(snapshot.id)")
+            lines.append("snapshot \(snapshot.id)")
         }
         for sandbox in registry.sandboxes { lines += try clearStrayCgroups(sandbox, containers) }
         if let network {

@@ -39,7 +39,8 @@ extension NativeRuntime {
             lines.append("cgroup \(path)")
         }
         for top in [KubepodsLayout.top, Self.sandboxCgroups] { lines += removeEmpty("\(cgroupRoot.path)/\(top)") }
-        return lines + removeEmpty(cgroupRoot.supervisors)
+        try cgroupRoot.removeSupervisors()
+        return lines + ["cgroup \(cgroupRoot.supervisors)"]
     }
 
     private func removeEmpty(_ path: String) -> [String] {

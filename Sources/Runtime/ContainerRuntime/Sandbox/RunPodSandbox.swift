@@ -43,7 +43,7 @@ extension NativeRuntime {
         let layout = self.layout.sandbox(id)
         shutDownSupervisor(layout)
         _ = try? network?.detach(sandboxID: id)
-        try? unmountSharedMemory(layout)
+        _ = try? unmountSharedMemory(layout)
         try? StateFiles.removeTree(layout.directory)
     }
 }
@@ -67,7 +67,8 @@ extension NativeRuntime {
         options.cgroup = cgroupRoot.supervisors
         let client = try SupervisorClient.launch(
             executable: supervisorProgram, directory: layout.directory, options: options, events: listener(id, watch))
-        return SpareSupervisor(id: id, layout: layout, watch: watch, client: client)
+        return SpareSupervisor(
+            id: id, layout: layout, watch: watch, client: client, sharedMemory: try makeSharedMemory(layout))
     }
 
     /// That of the upstream sandbox process (kubelet, qos policy).
@@ -83,7 +84,7 @@ extension NativeRuntime {
 
     private func assemble(_ config: PodSandboxConfig, _ spare: SpareSupervisor, network early: PodNetworkAttachment?) throws {
         let (id, layout, client) = (spare.id, spare.layout, spare.client)
-        let (namespaces, late) = try makeNamespaces(id, config, layout, client, early)
+        let (namespaces, late) = try makeNamespaces(config, spare, early)
         try writePodFiles(config, layout)
         let (cgroup, isNew) = try cgroupRoot.openPod(Self.cgroupParent(config, id))
         var record = SandboxRecord(id: id, config: config, createdAt: KernelClock.realtimeNanoseconds, cgroupPath: cgroup.path)

@@ -10,15 +10,15 @@ extension NativeRuntime {
     /// - Parameter early: The network from the pool, when there is one.
     /// - Returns: The namespaces, and the network of a pod whose user namespace must own it.
     func makeNamespaces(
-        _ id: String, _ config: PodSandboxConfig, _ layout: SandboxLayout, _ client: SupervisorClient, _ early: PodNetworkAttachment?
+        _ config: PodSandboxConfig, _ spare: SpareSupervisor, _ early: PodNetworkAttachment?
     ) throws -> (PodNamespaces, PodNetworkAttachment?) {
         let options = config.linux.securityContext.namespaceOptions
         let request = NamespaceRequest(config, makesNetwork: early == nil)
         let network = try early.map { SharedDescriptor(try Self.openNamespace($0.netnsPath)) }
-        let sharedMemory = try makeSharedMemory(config, layout)
-        let namespaces = try client.createNamespaces(request, network: network?.rawValue, sharedMemory: sharedMemory?.rawValue)
+        let sharedMemory = options.ipc == .node ? nil : spare.sharedMemory
+        let namespaces = try spare.client.createNamespaces(request, network: network?.rawValue, sharedMemory: sharedMemory?.rawValue)
         guard early == nil, options.network != .node, let pod = self.network, namespaces.network != nil else { return (namespaces, nil) }
-        return (namespaces, try namespaces.withNetwork { try pod.attach(sandboxID: id, netns: $0) })
+        return (namespaces, try namespaces.withNetwork { try pod.attach(sandboxID: spare.id, netns: $0) })
     }
 }
 

@@ -7,6 +7,8 @@ struct SpareSupervisor: Sendable {
     var layout: SandboxLayout
     var watch: SupervisorWatch
     var client: SupervisorClient
+    /// The tmpfs of its pod's /dev/shm, made along with it.
+    var sharedMemory: SharedDescriptor?
 }
 
 /// Supervisors started ahead: a program's start costs a pod a millisecond, most of it the dynamic linker's.
@@ -88,6 +90,7 @@ extension NativeRuntime {
 
     func end(_ spare: SpareSupervisor) {
         try? spare.client.shutdown(force: true)
+        _ = try? unmountSharedMemory(spare.layout)
         try? StateFiles.removeTree(spare.layout.directory)
     }
 }

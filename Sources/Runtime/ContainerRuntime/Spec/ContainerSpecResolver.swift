@@ -30,6 +30,8 @@ package struct ContainerSpecResolver: Sendable {
         package var allDevices: [DeviceNode] = []
         /// Which mount sources (`Mount.hostPath` with `subPath`) are directories; a source that is missing here does not exist.
         package var mountSources: [MountSourceKey: Bool] = [:]
+        /// The layers of images that are mounted, uppermost first, by `Mount.image`.
+        package var images: [String: [String]] = [:]
         package init() {}
     }
 
@@ -143,7 +145,7 @@ package struct ContainerSpecResolver: Sendable {
         var files = MountResolver.PodFiles(resolvConf: sandbox.resolvConfPath, hostname: sandbox.hostnamePath)
         files.sharedMemory = MountSpec(
             target: "/dev/shm", source: .bind(.init(path: sandbox.sharedMemoryPath ?? "")), attributes: [.noSUID, .noDevices, .noExecute])
-        return try MountResolver.resolve(config, files, namespaces: namespaces) { mount throws(SpecError) in
+        return try MountResolver.resolve(config, files, namespaces: namespaces, imageLayers: host.images) { mount throws(SpecError) in
             let key = MountSourceKey(path: mount.hostPath, subPath: mount.subPath)
             guard let isDirectory = host.mountSources[key] else {
                 throw SpecError("mount \(mount.containerPath): host path \(mount.hostPath) does not exist")

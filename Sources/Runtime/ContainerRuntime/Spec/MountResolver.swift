@@ -16,11 +16,17 @@ enum MountResolver {
     }
 
     static func resolve(
-        _ config: ContainerConfig, _ files: PodFiles, namespaces: ContainerNamespaces,
+        _ config: ContainerConfig, _ files: PodFiles, namespaces: ContainerNamespaces, imageLayers: [String: [String]],
         sourceIsDirectory: (CRI.Mount) throws(SpecError) -> Bool
     ) throws(SpecError) -> [MountSpec] {
-        let requested = try config.mounts.map { mount throws(SpecError) in
-            try bind(mount, isDirectory: try sourceIsDirectory(mount), isIDMapped: !mount.uidMappings.isEmpty)
+        var requested: [MountSpec] = []
+        for mount in config.mounts {
+            if let image = mount.image {
+                requested.append(try self.image(mount, image, imageLayers))
+            } else {
+                let isDirectory = try sourceIsDirectory(mount)
+                requested.append(try bind(mount, isDirectory: isDirectory, isIDMapped: !mount.uidMappings.isEmpty))
+            }
         }
         let targets = Set(requested.map(\.target))
         let usual = (usual(config, namespaces) + podMounts(files)).filter { mount in
@@ -65,6 +71,26 @@ enum MountResolver {
         }
         if let shared = files.sharedMemory { mounts.append(shared) }
         return mounts
+    }
+
+    /// Always read-only; of an image that is in the store.
+    private static func image(_ mount: CRI.Mount, _ image: ImageSpec, _ known: [String: [String]]) throws(SpecError) -> MountSpec {
+        let target = try normalized(mount.containerPath)
+        guard let layers = known[image.image], !layers.isEmpty else {
+            throw SpecError("mount \(target): image \"\(image.image)\" is not in the image store")
+        }
+        guard mount.imageSubPath.isEmpty else { return try imagePart(mount, target, layers) }
+        return MountSpec(target: target, source: .image(layers: layers), attributes: .readOnly)
+    }
+
+    /// A part of an image: of its only layer. Layers above each other would have to be merged first.
+    private static func imagePart(_ mount: CRI.Mount, _ target: String, _ layers: [String]) throws(SpecError) -> MountSpec {
+        guard layers.count == 1 else {
+            throw SpecError("mount \(target): sub path \(mount.imageSubPath) of an image of \(layers.count) layers is not supported")
+        }
+        var source = MountSpec.BindSource(path: layers[0])
+        source.subPath = mount.imageSubPath
+        return MountSpec(target: target, source: .bind(source), attributes: .readOnly)
     }
 
     private static func bind(_ mount: CRI.Mount, isDirectory: Bool, isIDMapped: Bool) throws(SpecError) -> MountSpec {

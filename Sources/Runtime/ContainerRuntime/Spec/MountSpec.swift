@@ -8,6 +8,8 @@ package struct MountSpec: Sendable, Hashable {
         case filesystem(type: String, options: [String])
         /// A piece of the machine's tree.
         case bind(BindSource)
+        /// Layers of an image, uppermost first, never written to.
+        case image(layers: [String])
     }
 
     package struct BindSource: Sendable, Hashable {

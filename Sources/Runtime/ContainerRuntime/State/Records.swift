@@ -66,6 +66,27 @@ package struct ImageFacts: Codable, Sendable, Hashable {
     package var config: ContainerSpecResolver.Image
     package var user: UserFacts
     package var root: RootFileSystem
+    /// The layers of images mounted as volumes, uppermost first, by their names in the mounts.
+    package var mounted: [String: [String]] = [:]
+}
+
+extension ContainerRecord {
+    /// The snapshots that hold images mounted as volumes in the store: image name and snapshot.
+    static func imageSnapshots(_ id: String, _ config: ContainerConfig) -> [(image: String, snapshot: String)] {
+        var snapshots: [(image: String, snapshot: String)] = []
+        for (index, mount) in config.mounts.enumerated() {
+            if let image = mount.image { snapshots.append((image.image, "\(id).image-\(index)")) }
+        }
+        return snapshots
+    }
+
+    /// All that a container has.
+    static func snapshotIDs(_ id: String, _ config: ContainerConfig) -> [String] {
+        [id] + imageSnapshots(id, config).map(\.snapshot)
+    }
+
+    /// Whose a snapshot is.
+    static func container(ofSnapshot id: String) -> String { String(id.prefix { $0 != "." }) }
 }
 
 /// A user as the image's own files have it.

@@ -39,6 +39,11 @@ package struct SupervisorError: Error, Sendable, CustomStringConvertible {
     package var operation: String
     package var reason: Reason
 
+    package init(operation: String, reason: Reason) {
+        self.operation = operation
+        self.reason = reason
+    }
+
     package var description: String { "\(operation): \(reason)" }
 }
 

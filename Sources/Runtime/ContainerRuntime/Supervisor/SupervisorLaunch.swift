@@ -1,3 +1,4 @@
+internal import Glibc
 package import LinuxSystem
 internal import SupervisorAPI
 
@@ -5,7 +6,7 @@ extension SupervisorClient {
     package struct LaunchOptions: Sendable {
         /// What the kernel does not allow is left at what it is: see `SupervisorHello.oomScoreAdjust`.
         package var oomScoreAdjust: Int32?
-        /// Directory of a cgroup that the supervisor moves to, so that the end of the daemon's own does not end the pod.
+        /// Directory of a cgroup that the supervisor is born into, so that the end of the daemon's own does not end the pod.
         package var cgroup: String?
 
         package init() {}
@@ -23,12 +24,16 @@ extension SupervisorClient {
         let operation = "start supervisor in \(directory)"
         do throws(SupervisorError.Reason) {
             let reader = try SupervisorReader.shared.get { SupervisorError.Reason.system($0) }
-            let process = try start(executable, directory, options, timeout: timeout, events)
-            do throws(SystemError) {
-                try reader.watch(process: process.pidfd)
-                try reader.watch(process.client)
-            } catch { throw .system(error) }
-            return process.client
+            let (socket, process) = try start(executable, directory, options)
+            do throws(SupervisorError.Reason) {
+                do throws(SystemError) { try reader.watch(process: process) } catch { throw .system(error) }
+                let client = try shakeHands(try wrapped(socket), timeout: timeout, events)
+                do throws(SystemError) { try reader.watch(client) } catch { throw .system(error) }
+                return client
+            } catch {
+                try? process.fd.send(signal: SIGKILL)  // nobody would know it
+                throw error
+            }
         } catch {
             throw SupervisorError(operation: operation, reason: error)
         }
@@ -49,22 +54,30 @@ extension SupervisorClient {
         }
     }
 
+    /// - Returns: This side of the first connection, and the process.
     private static func start(
-        _ executable: SealedExecutable, _ directory: String, _ options: LaunchOptions, timeout: Duration,
-        _ events: (@Sendable (SupervisorEvent) -> Void)?
-    ) throws(SupervisorError.Reason) -> (client: SupervisorClient, pidfd: DescriptorBox) {
-        var arguments = ["swiftlet-supervisor", directory, options.oomScoreAdjust.map { "\($0)" } ?? ""]
-        if let cgroup = options.cgroup { arguments.append(cgroup) }
-        let socket: SupervisorSocket
-        let pidfd: DescriptorBox
+        _ executable: SealedExecutable, _ directory: String, _ options: LaunchOptions
+    ) throws(SupervisorError.Reason) -> (socket: DescriptorBox, process: DescriptorBox) {
+        let arguments = ["swiftlet-supervisor", directory] + (options.oomScoreAdjust.map { ["\($0)"] } ?? [])
         do throws(SystemError) {
+            let cgroup = try options.cgroup.map(openCgroup)
             let pair = try UnixSocket.pair(.packets)
             let launched = try LinuxSystem.launch(
-                executable: executable.descriptor, arguments: arguments, environment: [], descriptors: [(from: pair.other.rawValue, to: 3)])
-            pidfd = DescriptorBox(try launched.pidfd.copied())
-            socket = try SupervisorSocket(try pair.one.copied())
+                executable: executable.descriptor, arguments: arguments, environment: [],
+                descriptors: [(from: pair.other.rawValue, to: 3)], cgroup: cgroup?.fd.rawValue)
+            return (DescriptorBox(try pair.one.copied()), DescriptorBox(try launched.pidfd.copied()))
         } catch { throw .system(error) }
-        return (try shakeHands(socket, timeout: timeout, events), pidfd)
+    }
+
+    private static func wrapped(_ socket: DescriptorBox) throws(SupervisorError.Reason) -> SupervisorSocket {
+        do throws(SystemError) { return try SupervisorSocket(try socket.fd.copied()) } catch { throw .system(error) }
+    }
+
+    /// Moving a process to a cgroup takes milliseconds, being born there takes nothing: CLONE_INTO_CGROUP wants a descriptor.
+    private static func openCgroup(_ path: String) throws(SystemError) -> DescriptorBox {
+        let fd = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard fd >= 0 else { throw SystemError("open cgroup \(path)", .current) }
+        return DescriptorBox(OwnedFD(adopting: fd))
     }
 
     private static func connected(_ path: String) throws(SupervisorError.Reason) -> SupervisorSocket {
@@ -81,7 +94,11 @@ extension SupervisorClient {
     ) throws(SupervisorError.Reason) -> SupervisorClient {
         let socket = socket
         let deadline = ContinuousClock.now + timeout
-        try socket.send(.hello, HelloRequest(), requestID: 1, version: SupervisorVersion.oldest, descriptors: [])
+        do throws(SupervisorError.Reason) {
+            try socket.send(.hello, HelloRequest(), requestID: 1, version: SupervisorVersion.oldest, descriptors: [])
+        } catch {
+            guard case .gone = error else { throw error }  // why it has ended may be there to be received
+        }
         let hello: HelloReply
         do throws(SupervisorError.Reason) {
             hello = try socket.receive(before: deadline).decode(HelloReply.self, as: MessageType.hello.reply)

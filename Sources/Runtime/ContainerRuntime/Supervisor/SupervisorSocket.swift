@@ -32,7 +32,8 @@ struct SupervisorSocket: ~Copyable, Sendable {
             header.descriptors += 1
             try send(header.encoded(), [file.rawValue] + descriptors)
         } catch {
-            throw error.errno == Errno(rawValue: EPIPE) || error.errno == Errno(rawValue: ECONNRESET) ? .gone : error.errno == .wouldBlock ? .timedOut : .system(error)
+            throw error.errno == Errno(rawValue: EPIPE) || error.errno == Errno(rawValue: ECONNRESET)
+                ? .gone : error.errno == .wouldBlock ? .timedOut : .system(error)
         }
     }
 
@@ -44,10 +45,9 @@ struct SupervisorSocket: ~Copyable, Sendable {
     func receive() throws(SupervisorError.Reason) -> SupervisorPacket {
         let message: SocketMessage
         do throws(Errno) {
-            message = try socket.receive(
-                upTo: MessageHeader.size + MessageHeader.inlineBodyLimit, descriptors: Self.descriptorsPerPacket)
+            message = try receiveOnce()
         } catch {
-            throw error == Errno(rawValue: ECONNRESET) ? .gone : .system(SystemError("receive", error))
+            throw .system(SystemError("receive", error))
         }
         if message.bytes.isEmpty { throw .gone }
         if message.isTruncated { throw .malformed }
@@ -55,6 +55,18 @@ struct SupervisorSocket: ~Copyable, Sendable {
             return try SupervisorPacket(message.bytes, message.descriptors)
         } catch {
             throw .malformed
+        }
+    }
+}
+
+extension SupervisorSocket {
+    /// A supervisor that ended before it had read all we sent gives ECONNRESET once, before the last words that it left for us.
+    private func receiveOnce() throws(Errno) -> SocketMessage {
+        let size = MessageHeader.size + MessageHeader.inlineBodyLimit
+        do throws(Errno) {
+            return try socket.receive(upTo: size, descriptors: Self.descriptorsPerPacket)
+        } catch  where error == Errno(rawValue: ECONNRESET) {
+            return try socket.receive(upTo: size, descriptors: Self.descriptorsPerPacket)
         }
     }
 }

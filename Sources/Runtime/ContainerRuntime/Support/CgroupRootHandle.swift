@@ -6,6 +6,7 @@ final class CgroupRootHandle: Sendable {
     private let root: CgroupRoot
     /// Directory of the supervisors' cgroup: not the daemon's, whose service manager would end them with it, and not a pod's, which is limited.
     let supervisors: String
+    private let supervisorsName: String
 
     var path: String { root.cgroup.path }
     var missing: [MissingController] { root.missing }
@@ -13,10 +14,9 @@ final class CgroupRootHandle: Sendable {
 
     init(_ configuration: RuntimeConfiguration) throws(SystemError) {
         root = try configuration.cgroups.openRoot(configuration.cgroupRoot)
-        supervisors = try root.cgroup.openOrCreateChild(Self.supervisorsName(configuration.instance)).path
+        supervisorsName = "\(configuration.instance)-supervisors"
+        supervisors = try root.cgroup.openOrCreateChild(supervisorsName).path
     }
-
-    static func supervisorsName(_ instance: String) -> String { "\(instance)-supervisors" }
 
     /// Opens a pod's cgroup, making what is missing and handing the controllers down.
     ///
@@ -65,5 +65,10 @@ final class CgroupRootHandle: Sendable {
         let parent = ([self.path] + components.dropLast()).joined(separator: "/")
         guard Files.exists("\(parent)/\(last)") else { return }
         try Cgroup(opening: parent).destroyChild(last)
+    }
+
+    /// Waits for the last supervisor, which may just be ending.
+    func removeSupervisors() throws(SystemError) {
+        try root.cgroup.removeChild(supervisorsName, timeout: .seconds(5))
     }
 }

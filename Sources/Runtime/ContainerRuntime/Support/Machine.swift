@@ -17,7 +17,7 @@ struct Machine: Sendable {
         return Machine(
             thermalPaths: thermalPaths(), capabilities: own.map { $0.bounding.intersection($0.permitted) } ?? .all,
             hasLayerOptions: KernelVersion.running >= KernelVersion(6, 7),
-            canCloneDetachedMounts: false)
+            canCloneDetachedMounts: KernelVersion.running >= KernelVersion(6, 15))
     }
 
     private static func thermalPaths() -> [String] {

@@ -32,6 +32,7 @@ final class StdinPipe {
 
     /// Moves what a client sent, once.
     func receive(from client: StdinClient) {
+        guard readsClients else { return }  // another client was first in this round
         var chunk = [UInt8](repeating: 0, count: Self.chunkSize)
         let count = unsafe chunk.withUnsafeMutableBytes { bytes in
             unsafe sv_stream_receive(client.socket.number, bytes.baseAddress, bytes.count)

@@ -1,5 +1,5 @@
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 /// What happens because of time: nothing, for an idle pod.

@@ -1,5 +1,5 @@
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 /// A shutdown under way: it waits for the processes that it killed.
@@ -31,7 +31,8 @@ extension Supervisor {
         let requestID = shutdown.reply?.requestID ?? 0
         guard isQuiet else {
             connection?.send(
-                .refusal, Refusal(.busy, errorNumber: ErrorNumber.timedOut, detail: Text("processes that were killed have not ended").bytes),
+                .refusal,
+                Refusal(.busy, errorNumber: ErrorNumber.timedOut, detail: Text("processes that were killed have not ended").bytes),
                 requestID: requestID)
             return
         }

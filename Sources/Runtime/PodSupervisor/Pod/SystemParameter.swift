@@ -1,5 +1,5 @@
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 /// A kernel parameter by its sysctl(8) name, and the namespace it belongs to.

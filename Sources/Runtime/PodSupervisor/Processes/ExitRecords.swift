@@ -1,6 +1,6 @@
 internal import CLinux
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 /// The directory `exits`: a file for each ended process that must not be forgotten.

@@ -1,6 +1,6 @@
 internal import CLinux
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 /// A process that the supervisor started: what it needs while it runs, and how it ended.
@@ -37,7 +37,10 @@ final class ManagedProcess {
         var requestID: UInt32
     }
 
-    init(_ request: StartProcessRequest, started: SpawnedProcess, channels: consuming ParentChannels, cgroup: consuming DescriptorSlot, owner: UInt64, at now: Instant) {
+    init(
+        _ request: StartProcessRequest, started: SpawnedProcess, channels: consuming ParentChannels, cgroup: consuming DescriptorSlot,
+        owner: UInt64, at now: Instant
+    ) {
         id = request.id
         kind = request.kind
         pid = started.pid

@@ -1,6 +1,6 @@
 internal import CLinux
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 /// What clinux_spawn gave.
@@ -32,7 +32,9 @@ enum Spawning {
     /// - Parameters:
     ///   - descriptors: The plan's first input slots, in order.
     ///   - owner: The connection that asks.
-    static func start(_ request: StartProcessRequest, descriptors: consuming DescriptorList, owner: UInt64, at now: Instant) throws(Refusal) -> StartedProcess {
+    static func start(_ request: StartProcessRequest, descriptors: consuming DescriptorList, owner: UInt64, at now: Instant) throws(Refusal)
+        -> StartedProcess
+    {
         var descriptors = descriptors
         let cgroup = try cgroupDescriptor(request, descriptors)
         let log = try openLog(request)
@@ -55,7 +57,8 @@ enum Spawning {
     }
 
     private static func startWithTerminal(
-        _ request: StartProcessRequest, _ log: LogFile?, _ cgroup: consuming DescriptorSlot, _ descriptors: consuming DescriptorList, owner: UInt64, at now: Instant
+        _ request: StartProcessRequest, _ log: LogFile?, _ cgroup: consuming DescriptorSlot, _ descriptors: consuming DescriptorList,
+        owner: UInt64, at now: Instant
     ) throws(Refusal) -> StartedProcess {
         var ends: (Int32, Int32) = (-1, -1)
         let made = unsafe sv_socket_pair(&ends.0, &ends.1)
@@ -98,10 +101,13 @@ enum Spawning {
         guard status == 0 else {
             throw Refusal(.spawn, errorNumber: result.error, step: result.step, operation: result.op, detail: result.detailBytes)
         }
-        return SpawnedProcess(pid: result.pid, pidfd: result.pidfd, startedAtNanoseconds: WallClock.now(), adjusted: result.adjustedOperations)
+        return SpawnedProcess(
+            pid: result.pid, pidfd: result.pidfd, startedAtNanoseconds: WallClock.now(), adjusted: result.adjustedOperations)
     }
 
-    private static func cgroupDescriptor(_ request: StartProcessRequest, _ descriptors: borrowing DescriptorList) throws(Refusal) -> DescriptorSlot {
+    private static func cgroupDescriptor(_ request: StartProcessRequest, _ descriptors: borrowing DescriptorList) throws(Refusal)
+        -> DescriptorSlot
+    {
         guard request.cgroupDescriptor >= 0 else { return DescriptorSlot() }
         guard Int(request.cgroupDescriptor) < descriptors.count else {
             throw Refusal(.invalid, errorNumber: ErrorNumber.invalid, detail: Text("cgroup descriptor beyond those passed").bytes)

@@ -1,6 +1,6 @@
 internal import CLinux
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 /// The supervisor's side of a new process's channels.
@@ -34,7 +34,9 @@ enum StandardIO {
     private static let pipeBytes = Int32(LogBuffers.readSize)
 
     /// Makes the channels, and appends the process's ends to the plan's descriptors: stdin, stdout, stderr.
-    static func open(_ request: StartProcessRequest, log: LogFile?, for process: inout DescriptorList) throws(SystemFailure) -> ParentChannels {
+    static func open(_ request: StartProcessRequest, log: LogFile?, for process: inout DescriptorList) throws(SystemFailure)
+        -> ParentChannels
+    {
         var channels = ParentChannels(log: log)
         if request.stdin == .none {
             process.append(try SystemFailure.descriptor(sv_open_null()))

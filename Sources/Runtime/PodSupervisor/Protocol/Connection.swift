@@ -1,6 +1,6 @@
 internal import CLinux
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 /// One client. Packets that it does not take at once wait here, up to a limit; beyond it the client is let go and may
@@ -31,7 +31,9 @@ final class Connection {
         unsafe ReceivedMessage.receive(from: socket.number, buffers.input)
     }
 
-    func send<Body: MessageBody>(_ type: MessageType, _ body: Body, requestID: UInt32 = 0, descriptors: consuming DescriptorList = DescriptorList(adopting: [])) {
+    func send<Body: MessageBody>(
+        _ type: MessageType, _ body: Body, requestID: UInt32 = 0, descriptors: consuming DescriptorList = DescriptorList(adopting: [])
+    ) {
         guard !isClosed else { return }
         let packet = Packet(type, body, requestID: requestID, version: max(version, 1), descriptors: descriptors)
         guard queue.isEmpty else { return enqueue(packet) }

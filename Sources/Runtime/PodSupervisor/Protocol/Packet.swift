@@ -1,6 +1,6 @@
 internal import CLinux
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 /// A message to send, complete.
@@ -10,12 +10,17 @@ struct Packet: ~Copyable {
     var size: Int { bytes.count }
 
     /// - Parameter descriptors: Owned by the packet from now on.
-    init<Body: MessageBody>(_ type: MessageType, _ body: Body, requestID: UInt32, version: UInt16, descriptors: consuming DescriptorList = DescriptorList(adopting: [])) {
+    init<Body: MessageBody>(
+        _ type: MessageType, _ body: Body, requestID: UInt32, version: UInt16,
+        descriptors: consuming DescriptorList = DescriptorList(adopting: [])
+    ) {
         let content = MessageWriter.body(body)
         var header = MessageHeader(
             version: version, type: type, requestID: requestID, length: UInt32(content.count), descriptors: UInt16(descriptors.count))
         if content.count > MessageHeader.inlineBodyLimit,
-            case let file = unsafe content.withUnsafeBytes({ bytes in unsafe sv_memory_file("message", bytes.baseAddress, bytes.count) }), file >= 0 {
+            case let file = unsafe content.withUnsafeBytes({ bytes in unsafe sv_memory_file("message", bytes.baseAddress, bytes.count) }),
+            file >= 0
+        {
             var all = DescriptorList(adopting: [file])
             var rest = descriptors
             while let next = rest.takeFirst() { all.append(next) }

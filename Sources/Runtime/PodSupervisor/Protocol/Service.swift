@@ -1,6 +1,6 @@
 internal import CLinux
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 /// From a ready connection to the answered request.
@@ -17,7 +17,10 @@ extension Supervisor {
             case .closed: return connection.close()
             case .message(let message): answer(message, on: connection)
             case .malformed:
-                connection.send(.refusal, Refusal(.invalid, errorNumber: ErrorNumber.protocolError, detail: Text("not a packet of the supervisor's protocol").bytes))
+                connection.send(
+                    .refusal,
+                    Refusal(
+                        .invalid, errorNumber: ErrorNumber.protocolError, detail: Text("not a packet of the supervisor's protocol").bytes))
                 return connection.close()
             }
         }

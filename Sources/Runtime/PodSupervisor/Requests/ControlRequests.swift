@@ -1,5 +1,5 @@
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 extension Supervisor {
@@ -18,7 +18,8 @@ extension Supervisor {
             try process.signal(wanted.signal)
         } catch {
             let kind: Refusal.Kind = error.number == ErrorNumber.noProcess ? .notFound : .failed
-            throw Refusal(kind, errorNumber: error.number, detail: (Text("send signal ") + UInt64(wanted.signal) + " to " + wanted.id).bytes)
+            throw Refusal(
+                kind, errorNumber: error.number, detail: (Text("send signal ") + UInt64(wanted.signal) + " to " + wanted.id).bytes)
         }
         request.reply()
     }

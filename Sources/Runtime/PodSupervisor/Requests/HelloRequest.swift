@@ -1,6 +1,6 @@
 internal import CLinux
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 extension Supervisor {
@@ -9,7 +9,8 @@ extension Supervisor {
         guard let version = SupervisorVersion.common(minimum: hello.minimumVersion, maximum: hello.maximumVersion) else {
             throw Refusal(
                 .unsupported, errorNumber: ErrorNumber.notSupported,
-                detail: (Text("protocol versions ") + UInt64(hello.minimumVersion) + " to " + UInt64(hello.maximumVersion) + "; this supervisor speaks "
+                detail: (Text("protocol versions ") + UInt64(hello.minimumVersion) + " to " + UInt64(hello.maximumVersion)
+                    + "; this supervisor speaks "
                     + UInt64(SupervisorVersion.oldest) + " to " + UInt64(SupervisorVersion.newest)).bytes)
         }
         request.connection.version = version

@@ -1,6 +1,6 @@
 internal import CLinux
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 extension Supervisor {
@@ -19,7 +19,8 @@ extension Supervisor {
             let copy = sv_duplicate(number)
             guard copy >= 0 else {
                 return request.connection.send(
-                    .refusal, Refusal(.failed, errorNumber: -copy, detail: Text("copy the namespace descriptors").bytes), requestID: request.requestID)
+                    .refusal, Refusal(.failed, errorNumber: -copy, detail: Text("copy the namespace descriptors").bytes),
+                    requestID: request.requestID)
             }
             copies.append(Descriptor(adopting: copy))
         }

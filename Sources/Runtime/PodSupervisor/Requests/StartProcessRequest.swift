@@ -1,5 +1,5 @@
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 extension Supervisor {
@@ -9,7 +9,8 @@ extension Supervisor {
             throw Refusal(.exists, errorNumber: ErrorNumber.exists, detail: (Text("process ") + wanted.id + " exists").bytes)
         }
         guard shutdown == nil, !processes.isFull else {
-            throw Refusal(.busy, errorNumber: ErrorNumber.busy, detail: Text(shutdown == nil ? "too many processes" : "shutting down").bytes)
+            throw Refusal(
+                .busy, errorNumber: ErrorNumber.busy, detail: Text(shutdown == nil ? "too many processes" : "shutting down").bytes)
         }
         if wanted.kind != .exec {
             do throws(SystemFailure) {

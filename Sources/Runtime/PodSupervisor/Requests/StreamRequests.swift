@@ -1,6 +1,6 @@
 internal import CLinux
 #if !hasFeature(Embedded)
-internal import SupervisorAPI
+    internal import SupervisorAPI
 #endif
 
 /// Requests about a process's input, output and log.
@@ -21,7 +21,9 @@ extension Supervisor {
     private func checkAttachment(_ wanted: AttachRequest, _ process: ManagedProcess, _ sockets: borrowing DescriptorList) throws(Refusal) {
         let expected = (wanted.stdin ? 1 : 0) + (wanted.stdout ? 1 : 0) + (wanted.stderr ? 1 : 0)
         guard sockets.count == expected, sockets.numbers.allSatisfy({ number in sv_is_stream_socket(number) == 1 }) else {
-            throw Refusal(.invalid, errorNumber: ErrorNumber.invalid, detail: Text("attach wants one stream socket for each of stdin, stdout, stderr").bytes)
+            throw Refusal(
+                .invalid, errorNumber: ErrorNumber.invalid,
+                detail: Text("attach wants one stream socket for each of stdin, stdout, stderr").bytes)
         }
         guard process.isRunning else {
             throw Refusal(.notFound, errorNumber: ErrorNumber.noProcess, detail: (Text("process ") + process.id + " has ended").bytes)
@@ -30,7 +32,9 @@ extension Supervisor {
             throw Refusal(.invalid, errorNumber: ErrorNumber.invalid, detail: (Text("process ") + process.id + " has no open stdin").bytes)
         }
         if wanted.stdout || wanted.stderr, process.outputs.isEmpty {
-            throw Refusal(.invalid, errorNumber: ErrorNumber.invalid, detail: (Text("the supervisor does not have the output of ") + process.id).bytes)
+            throw Refusal(
+                .invalid, errorNumber: ErrorNumber.invalid, detail: (Text("the supervisor does not have the output of ") + process.id).bytes
+            )
         }
     }
 

@@ -36,7 +36,7 @@ import Testing
         let pod = pod(postStart: exec("sh", "-c", "bad"))
         try await simulate([pod], setup("sh -c bad", .init(exitCode: 7, output: "bad\n"))) { node in
             try await node.sleep(until: 5)
-            #expect(node.starts == ["app#0 0", "other#0 0", "app#1 0"])
+            #expect(node.starts == ["app#0 0", "other#0 0", "app#1 1"])
             let waiting = node.status("p").containerStatuses[0].state.waiting
             #expect(waiting?.reason == "CrashLoopBackOff")
             #expect(node.recorder.reasons(of: "app").prefix(5) == ["Pulled", "Created", "Started", "FailedPostStartHook", "Killing"])

@@ -32,7 +32,7 @@ private let pullMessage = "failed to pull and unpack image \"registry.invalid/no
 private let scenarios: [RecordedScenario] = [
     RecordedScenario(name: "kubelet-run-delete", at: 2, deletes: true),
     RecordedScenario(name: "kubelet-exit-onfailure-0", at: 10, script: { _ in .exits(after: .seconds(1), code: 0) }),
-    RecordedScenario(name: "kubelet-exit-onfailure-3", at: 13.3, script: { _ in .exits(after: .seconds(1), code: 3) }, comparesEvents: false),
+    RecordedScenario(name: "kubelet-exit-onfailure-3", at: 13.3, script: { _ in .exits(after: .seconds(1), code: 3) }),
     RecordedScenario(name: "kubelet-image-never-pull", at: 1),
     RecordedScenario(name: "kubelet-image-missing", at: 10.5, pullFailure: pullMessage, comparesEvents: false),
     RecordedScenario(name: "kubelet-init-ok", at: 5, script: { $0.name == "c" ? .runsForever : .exits(after: .seconds(1), code: 0) }),
@@ -48,12 +48,29 @@ private let scenarios: [RecordedScenario] = [
     RecordedScenario(name: "kubelet-bad-config", at: 1),
     RecordedScenario(name: "kubelet-qos", at: 1),
     RecordedScenario(
-        name: "kubelet-bad-command", at: 10.2,
+        name: "kubelet-bad-command", at: 11.5,
         script: { _ in
             var script = ContainerScript()
             script.startFailure = startMessage
             return script
-        }, comparesEvents: false),
+        }),
+    RecordedScenario(
+        name: "kubelet-poststart-fails", at: 11.5,
+        script: { _ in
+            var script = ContainerScript(stop: .exits(after: .zero, code: 0))
+            script.commands["sh -c echo bad; exit 7"] = .init(exitCode: 7, output: "bad\n")
+            return script
+        }),
+    RecordedScenario(name: "kubelet-crash-loop", at: 75.5, script: { _ in .exits(after: .seconds(1), code: 1) }, comparesEvents: false),
+    RecordedScenario(
+        name: "kubelet-init-fails-always", at: 20,
+        script: { $0.name == "c" ? .runsForever : .exits(after: .zero, code: $0.attempt < 2 ? 1 : 0) }),
+    RecordedScenario(
+        name: "kubelet-sidecar-crash", at: 20,
+        script: { $0.name == "main" ? .runsForever : $0.attempt < 2 ? .exits(after: .seconds(2), code: 5) : .runsForever }),
+    RecordedScenario(
+        name: "kubelet-oom", at: 10.5, script: { _ in ContainerScript(exit: .init(after: .zero, code: 137, outOfMemory: true)) },
+        comparesEvents: false),
 ]
 
 @Suite(.enabled(if: directory != nil, reason)) struct RecordedTraceTests {

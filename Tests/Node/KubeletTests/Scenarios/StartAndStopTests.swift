@@ -167,6 +167,29 @@ import Testing
         }
     }
 
+    @Test func `the world sees no terminal phase while a container still runs`() async throws {
+        var setup = SimulationSetup()
+        setup.containers = { _, _ in ContainerScript(stop: .exits(after: .seconds(2), code: 0)) }
+        try await simulate([makePod("p") { $0.spec.activeDeadlineSeconds = 3 }], setup) { node in
+            let updates = node.kubelet.statusUpdates()
+            let seen = await withTaskGroup(of: [String].self) { group in
+                group.addTask {
+                    var seen: [String] = []
+                    for await pod in updates {
+                        let state = pod.status.containerStatuses[0].state
+                        seen.append("\(pod.status.phase ?? "") \(state.running == nil ? "" : "running")")
+                        if pod.status.phase == "Failed" { break }
+                    }
+                    return seen
+                }
+                return await group.next() ?? []
+            }
+            #expect(seen.last == "Failed ")
+            #expect(!seen.contains("Failed running"))
+            #expect(node.clock.elapsed == .seconds(5))
+        }
+    }
+
     @Test func `a pod of the same name starts only when the old one is gone`() async throws {
         var setup = SimulationSetup()
         setup.containers = { _, _ in ContainerScript(stop: .exits(after: .seconds(5), code: 0)) }
@@ -179,6 +202,30 @@ import Testing
             try await node.sleep(until: 10)
             #expect(node.starts == ["app#0 0", "app#0 6"])
             #expect(node.kubelet.pods.map(\.uid) == ["new"])
+        }
+    }
+
+    @Test func `a pod that is wanted again while it ends comes back`() async throws {
+        var setup = SimulationSetup()
+        setup.containers = { _, _ in ContainerScript(stop: .exits(after: .seconds(5), code: 0)) }
+        try await simulate([makePod("p")], setup) { node in
+            try await node.sleep(until: 1)
+            node.kubelet.setPods([])
+            try await node.sleep(until: 2)
+            node.kubelet.setPods([makePod("p")])
+            try await node.sleep(until: 10)
+            #expect(node.starts == ["app#0 0", "app#0 6"])
+            #expect(node.status("p").phase == "Running")
+        }
+    }
+
+    @Test func `of two pods with one name the second is told off`() async throws {
+        var second = makePod("p")
+        second.metadata.uid = "q"
+        try await simulate([makePod("p"), second]) { node in
+            try await node.sleep(until: 1)
+            #expect(node.kubelet.pods.map(\.uid) == ["p"])
+            #expect(node.recorder.texts.first == "FailedValidation: Error validating pod p_default(q) from api due to duplicate pod name \"p\", ignoring")
         }
     }
 }

@@ -11,7 +11,7 @@ import Testing
     private func output(_ script: String, _ change: (inout ContainerConfig) -> Void = { _ in }) async throws -> String {
         let fixture = try await RuntimeFixture()
         let (_, log) = try await fixture.run(["/bin/sh", "-c", script], change)
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
         return log
     }
 
@@ -29,7 +29,7 @@ import Testing
         let own = try await fixture.runtime.createContainer(sandbox: sandbox, fixture.container(["/proc/self/exe", "x"]), pod)
         try? await fixture.runtime.startContainer(own)
         #expect(try Files.read(fixture.configuration.supervisorExecutable) == before)
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 
     @Test func `a sub path that leads out of its volume is refused`() async throws {
@@ -48,7 +48,7 @@ import Testing
             }
         }
         #expect(!Files.exists("/etc/new"))
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 
     @Test func `a mount target goes through no link of the image to the machine`() async throws {
@@ -64,7 +64,7 @@ import Testing
         // The link was followed inside the container's root.
         #expect(log.contains("in\n") && log.contains("marker"))
         #expect(try Files.names(in: outside).isEmpty)
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 
     @Test func `kernel files cannot be written`() async throws {
@@ -101,7 +101,7 @@ import Testing
         let log = try fixture.log(try await fixture.ended(attacker))
         #expect(!log.contains("SEEN") && !log.contains("KILLED"), "\(log)")
         #expect(try await fixture.runtime.containerStatus(victim).state == .running)
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 
     @Test func `the runtime's directory and the machine's mounts are out of sight`() async throws {

@@ -24,7 +24,7 @@ import Testing
         #expect(try await fixture.runtime.podSandboxStatus(sandbox).state == .notReady)
         try await fixture.runtime.removePodSandbox(sandbox)
         #expect(try await fixture.runtime.listPodSandbox(PodSandboxFilter()).isEmpty)
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 
     @Test func `a start that fails leaves the reason`() async throws {
@@ -37,7 +37,7 @@ import Testing
         let status = try await fixture.runtime.containerStatus(id)
         #expect(status.state == .exited && status.exitCode == 128 && status.reason == "StartError")
         #expect(status.startedAt == 0 && status.message == "exec: \"nosuch\": executable file not found in $PATH")
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 
     @Test func `stop sends the signal, waits, then kills`() async throws {
@@ -50,7 +50,7 @@ import Testing
         #expect(try await fixture.runtime.containerStatus(polite).exitCode == 5)
         try await fixture.runtime.stopContainer(stubborn, timeout: .milliseconds(50))
         #expect(try await fixture.runtime.containerStatus(stubborn).exitCode == 137)
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 
     @Test func `exec runs beside, in the same namespaces`() async throws {
@@ -67,6 +67,6 @@ import Testing
         #expect(error?.code == .deadlineExceeded)
         let left = try await fixture.runtime.execSync(id, command: ["/bin/ps"], timeout: nil)
         #expect(!String(decoding: left.stdout, as: UTF8.self).contains("sleep 100\n"))
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 }

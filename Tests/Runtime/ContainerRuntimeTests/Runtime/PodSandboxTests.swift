@@ -45,7 +45,7 @@ import Testing
             ], "\(lines) \(String(decoding: seen.stderr, as: UTF8.self))")
         #expect(lines.dropFirst(9).first?.contains(ip) == true)
         #expect(lines.last?.contains("65536") == true)
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 
     @Test func `a shared pid namespace has an init that reaps`() async throws {
@@ -67,7 +67,7 @@ import Testing
         #expect(!text.contains("[sleep]"), "a zombie is left: \(text)")
         try await fixture.runtime.stopContainer(two, timeout: .zero)
         #expect(try await fixture.runtime.containerStatus(one).state == .running)
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 
     @Test func `pods reach each other and the machine`() async throws {
@@ -81,6 +81,6 @@ import Testing
         let status = try await fixture.ended(asking)
         #expect(status.exitCode == 0)
         #expect(try fixture.log(status).hasSuffix("pong\n"))
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 }

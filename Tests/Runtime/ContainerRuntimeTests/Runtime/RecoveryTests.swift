@@ -32,7 +32,7 @@ import Testing
         #expect(try await fixture.ended(created, of: again).exitCode == 8)
         try await again.stopContainer(running, timeout: .zero)
         #expect(try await again.containerStatus(running).exitCode == 137)
-        #expect(try await fixture.finish(again) == [])
+        try await fixture.expectClean(again)
     }
 
     @Test func `an end that nobody was there to see is told later`() async throws {
@@ -47,7 +47,7 @@ import Testing
         let status = try await again.containerStatus(id)
         #expect(status.exitCode == 42 && status.state == .exited)
         #expect(try await again.podSandboxStatus(sandbox).state == .notReady)
-        #expect(try await fixture.finish(again) == [])
+        try await fixture.expectClean(again)
     }
 
     @Test func `a killed supervisor ends its pod, and the runtime says so`() async throws {
@@ -70,7 +70,7 @@ import Testing
         // Gone, or a zombie that the machine's init has still to take.
         let state = try? Files.readText("/proc/\(pid)/stat")
         #expect(state == nil || state?.contains(" Z ") == true || state?.contains(" X ") == true)
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 
     @Test func `a supervisor killed while no daemon runs`() async throws {
@@ -90,7 +90,7 @@ import Testing
         let status = try await again.containerStatus(running)
         #expect(status.state == .exited && status.exitCode == 137 && status.reason == "ContainerStatusUnknown")
         #expect(try await again.containerStatus(created).state == .created)
-        #expect(try await fixture.finish(again) == [])
+        try await fixture.expectClean(again)
     }
 
     @Test func `half-made and damaged things are set aside`() async throws {
@@ -106,6 +106,6 @@ import Testing
         #expect(try await again.containerStatus(id).state == .running)
         await #expect(throws: RuntimeError.self) { try await again.containerStatus(broken) }
         #expect(!Files.exists(layout.sandbox("0123456789abcdef0123456789abcdef").directory))
-        #expect(try await fixture.finish(again) == [])
+        try await fixture.expectClean(again)
     }
 }

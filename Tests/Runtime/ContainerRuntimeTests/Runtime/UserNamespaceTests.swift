@@ -34,6 +34,6 @@ import Testing
         #expect(stat("\(volume)/mine", &file) == 0 && file.st_uid == Self.first)
         try await fixture.runtime.stopContainer(id, timeout: .zero)
         #expect(try fixture.log(try await fixture.runtime.containerStatus(id)) == "0\n0\n0\nnull\n")
-        #expect(try await fixture.finish() == [])
+        try await fixture.expectClean()
     }
 }

@@ -31,6 +31,8 @@ final class PlannedContainer {
                 lowerDirectories: [root.rootfs], upperDirectory: try root.makeDirectory("upper"),
                 workDirectory: try root.makeDirectory("work")))
         builder.seccomp = spec.process.seccomp == .runtimeDefault ? try .runtimeDefault(capabilities: spec.process.capabilities.bounding) : nil
+        builder.hasLayerOptions = Machine.inspect().hasLayerOptions
+        builder.rootMountPoint = try root.makeDirectory("root")
         change(&builder)
         let prepared = builder.build()
         cgroup = try TestCgroup()

@@ -3,12 +3,13 @@ import Cgroups
 import Glibc
 import ImageStore
 import LinuxSystem
+import Testing
 
 @testable import ContainerRuntime
 
 /// A runtime of its own directories, cgroup root and pod network, with the image `busybox` in its store.
 ///
-/// Every test calls `finish` at its end: it tears everything down and checks that the machine is as it was before.
+/// Every test calls `expectClean` at its end: it tears everything down and checks that the machine is as it was before.
 final class RuntimeFixture: Sendable {
     let root: BusyboxRoot
     let configuration: RuntimeConfiguration
@@ -31,6 +32,7 @@ final class RuntimeFixture: Sendable {
             cgroups: cgroups, cgroupRoot: "\(cgroups.mountPoint)/swiftlet-test-\(getpid())-\(number)", supervisorExecutable: Self.supervisor)
         if hasNetwork {
             configuration.network = .init(podCIDRs: ["10.\(160 + number % 64).\(number >> 8).0/24"], poolSize: poolSize)
+            configuration.network?.masquerade = false  // not every test machine has nftables
         }
         self.configuration = configuration
         runtime = try NativeRuntime(configuration: configuration)
@@ -101,9 +103,10 @@ final class RuntimeFixture: Sendable {
         }.joined()
     }
 
-    /// Removes everything, and tells what is left on the machine.
-    func finish(_ last: NativeRuntime? = nil) async throws -> [String] {
+    /// Removes everything; what is left on the machine then is an issue.
+    func expectClean(_ last: NativeRuntime? = nil, _ location: SourceLocation = #_sourceLocation) async throws {
         _ = try await (last ?? runtime).tearDown()
-        return try await before.difference(ignoring: configuration)
+        let left = try await before.difference(ignoring: configuration)
+        #expect(left == [], sourceLocation: location)
     }
 }

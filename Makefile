@@ -6,18 +6,20 @@ PREFIX       ?= /usr/local
 SWIFT        ?= swift
 DEBUG_FLAGS   = --scratch-path $(SCRATCH)/debug-tree
 RELEASE_FLAGS = --scratch-path $(SCRATCH)/release-tree -c release --static-swift-stdlib -Xlinker -s
-RELEASE_BIN   = $(SCRATCH)/release-tree/release
+# Embedded Swift has no static standard library to link, and needs none: the supervisor has a tree of its own.
+EMBEDDED_FLAGS = --scratch-path $(SCRATCH)/supervisor-tree -c release -Xlinker -s
+RELEASE_BIN   = $(SCRATCH)/release
 FIXTURES      = $(SCRATCH)/fixtures
 
 # What a person writes and reads; generated files have the generator's form.
 SWIFT_FILES = $(shell git ls-files '*.swift' | grep -v /Generated/)
 
 # What the build links with, and what tests and benchmarks start.
-BUILD_PACKAGES = libseccomp-dev libcap-dev libmnl-dev libnftables-dev libarchive-dev pkg-config gcc libc6-dev
+BUILD_PACKAGES = libsqlite3-dev libseccomp-dev libcap-dev libmnl-dev libnftables-dev libarchive-dev pkg-config gcc libc6-dev
 TEST_PACKAGES  = busybox-static user-mode-linux kmod iproute2 nftables python3
 BENCH_PACKAGES = crun runc
 
-.PHONY: help setup setup-bench build release demo run test test-unit test-vm bench lint fmt generate install uninstall docs clean
+.PHONY: help setup setup-bench build release demo run test test-unit test-storms bench lint fmt generate install uninstall docs clean
 
 help: ## list the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +35,9 @@ build: setup ## debug build of everything
 
 release: setup ## optimised swiftlet and swiftlet-supervisor
 	$(SWIFT) build $(RELEASE_FLAGS) --product swiftlet
-	$(SWIFT) build $(RELEASE_FLAGS) --product swiftlet-supervisor
+	$(SWIFT) build $(EMBEDDED_FLAGS) --product swiftlet-supervisor
+	install -d $(RELEASE_BIN)
+	install $(SCRATCH)/release-tree/release/swiftlet $(SCRATCH)/supervisor-tree/release/swiftlet-supervisor $(RELEASE_BIN)
 
 fixtures: setup
 	@mkdir -p $(FIXTURES)
@@ -42,14 +46,18 @@ fixtures: setup
 demo run: release fixtures ## import the fixture images, run the demo pod, show what the kernel has, clean up
 	./Tools/demo $(RELEASE_BIN) $(FIXTURES)
 
-test: build fixtures ## every test: unit, kernel integration, VM, end to end (needs root)
-	./Tools/test $(SCRATCH)/debug-tree $(FIXTURES)
+test: setup fixtures ## unit, kernel integration and end-to-end tests, cgroup limits in a throw-away VM (needs root)
+	./Tools/test $(SCRATCH)/debug-tree $(FIXTURES) unit kernel endtoend vm
+
+test-storms: setup fixtures ## 200 kills of the daemon at random points, 1000 pods started and removed (needs root)
+	./Tools/test $(SCRATCH)/debug-tree $(FIXTURES) storms
 
 test-unit: build ## only the tests that need no root
 	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|KubernetesAPI|Kubelet|SupervisorAPI|Architecture)Tests'
 
 bench: setup-bench release fixtures ## speed and size, as ratios against the floor program, crun and runc
 	$(SWIFT) build $(RELEASE_FLAGS) --product swiftlet-bench
+	install $(SCRATCH)/release-tree/release/swiftlet-bench $(RELEASE_BIN)
 	./Benchmarks/run $(SCRATCH) $(RELEASE_BIN) $(FIXTURES)
 
 lint: ## formatting, shell scripts, async-signal-safety of the spawn path
@@ -75,4 +83,4 @@ docs: ## list of the documents
 	@ls docs/*.md README.md
 
 clean: ## remove what was built
-	rm -rf $(SCRATCH)/debug-tree $(SCRATCH)/release-tree $(FIXTURES)
+	rm -rf $(SCRATCH)/debug-tree $(SCRATCH)/release-tree $(SCRATCH)/supervisor-tree $(RELEASE_BIN) $(FIXTURES)

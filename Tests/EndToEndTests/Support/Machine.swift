@@ -32,8 +32,11 @@ final class Machine {
         ] + (Self.hasNftables ? [] : ["--no-masquerade"])
     }
 
-    /// The kernel of the VM, where the limits are tested, has none.
-    private static let hasNftables = (try? Program.run("/usr/sbin/nft", ["list", "tables"]).status) == 0
+    /// The kernel of the VM, where the limits are tested, has none; it says so only when it is to do something.
+    private static let hasNftables: Bool = {
+        let rules = "add table inet probe; add chain inet probe c { type nat hook postrouting priority 100 ; }"
+        return (try? Program.run("/usr/bin/unshare", ["--net", "/usr/sbin/nft", rules]).status) == 0
+    }()
 
     /// Runs `swiftlet COMMAND… <instance options> ARGUMENT…`.
     func swiftlet(_ command: [String], _ arguments: [String] = [], deadlineSeconds: Double = 60) throws -> Program.Result {

@@ -14,11 +14,12 @@ enum Terminal {
         defer { try? FileManager.default.removeItem(at: folder) }
         try command.write(to: folder.appending(path: "command"), atomically: false, encoding: .utf8)
         try typed.write(to: folder.appending(path: "keys"), atomically: false, encoding: .utf8)
-        // The pipe is open on both sides all the time: its end would be typed as ^D.
+        // The pipe is open on both sides all the time: its end would be typed as ^D. When the time is over the terminal goes, and with
+        // it all that was started on it.
         let script = """
             cd \(folder.path) && mkfifo pipe && exec 3<>pipe && touch shown
             { until grep -q '\(prompt)' shown; do sleep 0.05; done; cat keys >&3; } &
-            script -qefc 'bash command' shown <pipe
+            timeout --foreground \(Int(deadlineSeconds) - 5) script -qefc 'bash command' shown <pipe
             kill $! 2>/dev/null
             exit 0
             """

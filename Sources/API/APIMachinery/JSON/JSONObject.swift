@@ -61,7 +61,7 @@ package struct JSONObject: Sendable {
 
     /// The index of the first member whose key came before, or nil. Quadratic for few members, linear for many.
     static func firstDuplicate(in members: [Member]) -> Int? {
-        if members.count <= 12 {
+        if members.count <= 24 {
             for later in members.indices.dropFirst() {
                 let key = members[later].key
                 for earlier in 0..<later where members[earlier].key == key { return later }

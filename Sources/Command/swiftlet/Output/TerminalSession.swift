@@ -29,13 +29,13 @@ final class TerminalSession: Sendable {
         var raw = saved
         unsafe cfmakeraw(&raw)
         _ = unsafe tcsetattr(local, TCSADRAIN, &raw)
-        try blockWindowChanges()
+        let changes = try SignalPipe([SIGWINCH])
         try startThread { [self] in copy(from: local, to: remote) }
         try startThread { [self] in
             copy(from: remote, to: 1)
             outputEnded.withLock { $0 = true }
         }
-        try startThread { [self] in followWindowChanges() }
+        try startThread { [self] in followWindowChanges(changes) }
     }
 
     /// Waits a moment for the last output and gives the terminal back.
@@ -57,25 +57,11 @@ final class TerminalSession: Sendable {
         }
     }
 
-    private func blockWindowChanges() throws {
-        var mask = Self.windowChange()
-        guard unsafe pthread_sigmask(SIG_BLOCK, &mask, nil) == 0 else { throw SystemError("block SIGWINCH", .current) }
-    }
-
-    private func followWindowChanges() {
-        var mask = Self.windowChange()
-        var number: CInt = 0
-        while unsafe sigwait(&mask, &number) == 0 {
+    private func followWindowChanges(_ changes: SignalPipe) {
+        while changes.next() != nil {
             var size = winsize()
             guard unsafe ioctl(local, UInt(TIOCGWINSZ), &size) == 0 else { continue }
             _ = unsafe ioctl(remote, UInt(TIOCSWINSZ), &size)
         }
-    }
-
-    private static func windowChange() -> sigset_t {
-        var mask = sigset_t()
-        unsafe sigemptyset(&mask)
-        unsafe sigaddset(&mask, SIGWINCH)
-        return mask
     }
 }

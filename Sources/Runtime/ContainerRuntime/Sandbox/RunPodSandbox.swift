@@ -8,7 +8,10 @@ extension NativeRuntime {
     package func runPodSandbox(_ config: PodSandboxConfig) async throws(RuntimeError) -> String {
         try await verb("run sandbox of pod \(config.metadata.namespace)/\(config.metadata.name)") {
             try SandboxValidation.check(config)
-            let spare = supervisors.take()
+            for port in config.portMappings where port.hostPort != 0 && config.linux.securityContext.namespaceOptions.network != .node {
+                configuration.report("pod \(config.metadata.namespace)/\(config.metadata.name): host port \(port.hostPort) is not mapped: not supported yet")
+            }
+            let spare = takeSpare()
             let id = spare?.id ?? Identifier.make()
             do {
                 try await makeSandbox(id, config, spare)

@@ -26,13 +26,15 @@ final class SupervisorPool: Sendable {
 
     init(size: Int) { self.size = size }
 
-    /// - Returns: nil when none is ready.
-    func take() -> SpareSupervisor? {
+    /// - Returns: One that runs, nil when there is none; and those that have ended by themselves, to be cleared away.
+    func take() -> (spare: SpareSupervisor?, dead: [SpareSupervisor]) {
         state.withLock { state in
+            var dead: [SpareSupervisor] = []
             while let spare = state.spares.popLast() {
-                if !spare.watch.isGone { return spare }
+                guard spare.watch.isGone else { return (spare, dead) }
+                dead.append(spare)
             }
-            return nil
+            return (nil, dead)
         }
     }
 
@@ -69,6 +71,12 @@ final class SupervisorPool: Sendable {
 }
 
 extension NativeRuntime {
+    func takeSpare() -> SpareSupervisor? {
+        let (spare, dead) = supervisors.take()
+        for one in dead { cleanup.add(for: one.id, "remove spare supervisor \(one.id), which has ended") { [self] in end(one) } }
+        return spare
+    }
+
     /// Starts what is missing, on threads that may block, without making anybody wait.
     func refillSupervisors() {
         for _ in 0..<supervisors.reserve() {

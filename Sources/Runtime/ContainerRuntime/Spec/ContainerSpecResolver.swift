@@ -83,6 +83,9 @@ package struct ContainerSpecResolver: Sendable {
     }
 
     package func resolve(_ config: ContainerConfig) throws(SpecError) -> ContainerSpec {
+        if case .localhost(let profile)? = config.securityContext.appArmor {
+            throw SpecError("AppArmor profile \(profile): this runtime does not load AppArmor profiles")
+        }
         var spec = ContainerSpec(process: try process(config))
         spec.namespaces = try namespaces(config)
         spec.isRootReadOnly = config.securityContext.readonlyRootfs

@@ -67,8 +67,8 @@ final class CgroupRootHandle: Sendable {
         try Cgroup(opening: parent).destroyChild(last)
     }
 
-    /// Waits for the last supervisor, which may just be ending.
+    /// Ends what is left there: every pod is gone, so a supervisor that still lives is one that a killed daemon started and nobody knows.
     func removeSupervisors() throws(SystemError) {
-        try root.cgroup.removeChild(supervisorsName, timeout: .seconds(5))
+        try root.cgroup.destroyChild(supervisorsName, timeout: .seconds(5))
     }
 }

@@ -105,6 +105,7 @@ import Testing
         ({ $0.resources.cpuShares = -1 }, "cpu shares -1: must not be negative"),
         ({ $0.resources.oomScoreAdj = 1001 }, "oom_score_adj 1001: must be -1000 to 1000"),
         ({ $0.resources.hugepageLimits = [.init(pageSize: "2M", limit: 1)] }, "huge page size \"2M\": must be a number and KB, MB or GB"),
+        ({ $0.securityContext.appArmor = .localhost("p") }, "AppArmor profile p: this runtime does not load AppArmor profiles"),
         ({ $0.securityContext.namespaceOptions.pid = .target }, "pid namespace of a target container: no target is named"),
     ]
 

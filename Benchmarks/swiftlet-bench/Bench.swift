@@ -13,6 +13,7 @@ struct Bench {
             exit(2)
         }
         signal(SIGPIPE, SIG_IGN)
+        raiseDescriptorLimit()
         let bench = try await RuntimeBench(supervisor: arguments[1], dataDirectory: arguments[2], runDirectory: arguments[3])
         for section in arguments[5...] {
             switch section {
@@ -26,5 +27,13 @@ struct Bench {
             }
         }
         _ = try await bench.runtime.tearDown()
+    }
+
+    /// As the daemon does: it holds some descriptors for each pod.
+    private static func raiseDescriptorLimit() {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }

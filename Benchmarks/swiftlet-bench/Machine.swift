@@ -50,7 +50,8 @@ enum Processes {
         var found: [Int32] = []
         while let entry = readdir(directory) {
             let text = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            guard let pid = Int32(text), self.text("/proc/\(pid)/comm").hasPrefix(name) else { continue }
+            // Run from memory, a program has no name of a file: its command line tells what it is.
+            guard let pid = Int32(text), self.text("/proc/\(pid)/cmdline").hasPrefix(name) else { continue }
             found.append(pid)
         }
         return found

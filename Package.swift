@@ -64,10 +64,10 @@ let package = Package(
         target("Runtime", "PodNetwork", ["LinuxSystem", "Netlink", "Nftables"]),
         target(
             "Runtime", "ContainerRuntime",
-            ["CRI", "SupervisorAPI", "ImageStore", "PodNetwork", "Cgroups", "LinuxSystem", "APIMachinery", logging]),
+            ["CRI", "SupervisorAPI", "ImageStore", "PodNetwork", "Netlink", "Cgroups", "LinuxSystem", "APIMachinery"]),
         tests("Runtime", "SupervisorAPI"),
         tests("Runtime", "PodSupervisor", ["SupervisorAPI", "LinuxSystem", "CLinux"]),
-        tests("Runtime", "ImageStore", ["LinuxSystem"]),
+        tests("Runtime", "ImageStore", ["LinuxSystem", "APIMachinery"]),
         tests("Runtime", "PodNetwork", ["LinuxSystem", "Netlink", "Nftables"]),
         tests("Runtime", "ContainerRuntime", ["CRI", "LinuxSystem", "Cgroups", "ImageStore", "PodNetwork"]),
 

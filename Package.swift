@@ -20,7 +20,6 @@ func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
 }
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
@@ -34,7 +33,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // CShims
@@ -78,7 +76,7 @@ let package = Package(
         tests("API", "KubernetesAPI", ["APIMachinery"]),
 
         // Node
-        target("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", yams, logging]),
+        target("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", logging]),
         tests("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI"]),
 
         // ControlPlane

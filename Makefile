@@ -12,7 +12,7 @@ RELEASE_BIN   = $(SCRATCH)/release
 FIXTURES      = $(SCRATCH)/fixtures
 
 # What a person writes and reads; generated files have the generator's form.
-SWIFT_FILES = $(shell git ls-files '*.swift' | grep -v /Generated/)
+SWIFT_FILES = git ls-files -z '*.swift' ':!:*/Generated/*'
 
 # What the build links with, and what tests and benchmarks start.
 BUILD_PACKAGES = libsqlite3-dev libseccomp-dev libcap-dev libmnl-dev libnftables-dev libarchive-dev pkg-config gcc libc6-dev
@@ -61,11 +61,11 @@ bench: setup-bench release fixtures ## speed and size, as ratios against the flo
 	./Benchmarks/run $(SCRATCH) $(RELEASE_BIN) $(FIXTURES)
 
 lint: ## formatting, shell scripts, async-signal-safety of the spawn path
-	$(SWIFT) format lint --strict --parallel $(SWIFT_FILES)
+	@$(SWIFT_FILES) | xargs -0 $(SWIFT) format lint --strict --parallel
 	./Tools/lint
 
 fmt: ## format the Swift sources in place
-	$(SWIFT) format --in-place --parallel $(SWIFT_FILES)
+	@$(SWIFT_FILES) | xargs -0 $(SWIFT) format --in-place --parallel
 
 generate: ## regenerate the API types from Tools/kinds
 	python3 Tools/generate-kinds

@@ -39,7 +39,9 @@ struct ImportTests {
         while let file = files?.nextObject() as? URL {
             guard file.pathExtension == "swift", let text = try? String(contentsOf: file, encoding: .utf8) else { continue }
             for line in text.split(separator: "\n") {
-                let words = line.split(separator: " ").drop { ["internal", "private", "package", "public", "@preconcurrency"].contains($0) }
+                let words = line.split(separator: " ").drop {
+                    ["internal", "private", "package", "public", "@preconcurrency"].contains($0)
+                }
                 guard words.first == "import", let name = words.dropFirst().last else { continue }
                 found.insert(String(name.split(separator: ".")[0]))
             }

@@ -118,7 +118,8 @@ extension EndToEnd.AttackTests {
 extension EndToEnd.AttackTests {
     /// Places where the runtime itself mounts and writes, made links by the image.
     @Test(arguments: [
-        "rmdir proc; ln -s /tmp/p proc", "rmdir proc; ln -s ../../../../proc proc", "rmdir dev; ln -s /etc dev", "rmdir sys; ln -s /etc sys",
+        "rmdir proc; ln -s /tmp/p proc", "rmdir proc; ln -s ../../../../proc proc", "rmdir dev; ln -s /etc dev",
+        "rmdir sys; ln -s /etc sys",
         "rm -f etc/hosts; ln -s HOST/marker etc/hosts", "rm -f etc/resolv.conf; ln -s ../../../../../../../..HOST/marker etc/resolv.conf",
         "rm -f etc/hostname; ln -s /proc/1/root/HOST/marker etc/hostname", "rm -rf etc; ln -s HOST etc",
         "rm -rf etc; ln -s /proc/self/root/HOST etc",
@@ -130,7 +131,8 @@ extension EndToEnd.AttackTests {
             try "HOST\n".write(to: marker, atomically: true, encoding: .utf8)
             let image = try HostileImage(machine, name: "links", attackers: ["escape"], prepare: prepare.replacing("HOST", with: host.path))
             try image.importAs("evil")
-            let result = try attack(machine, command: "sh, -c, '/escape; cat /etc/hosts /etc/hostname /etc/resolv.conf; ls /etc; echo evil > /etc/hosts'")
+            let result = try attack(
+                machine, command: "sh, -c, '/escape; cat /etc/hosts /etc/hostname /etc/resolv.conf; ls /etc; echo evil > /etc/hosts'")
             #expect(!result.stdout.contains("SUCCEEDED"), "\(result.stdout)")
             #expect(!result.stdout.contains("HOST\n"), "\(result.stdout)")
             #expect(try String(contentsOf: marker, encoding: .utf8) == "HOST\n")
@@ -140,7 +142,10 @@ extension EndToEnd.AttackTests {
     }
 
     /// A volume of the container's own over what is masked or read-only must not uncover it.
-    @Test(arguments: ["/proc", "/proc/sys", "/proc/self", "/proc/1", "/proc/kcore", "/proc/sysrq-trigger", "/sys", "/sys/fs/cgroup", "/dev", "/dev/null", "/dev/pts"])
+    @Test(arguments: [
+        "/proc", "/proc/sys", "/proc/self", "/proc/1", "/proc/kcore", "/proc/sysrq-trigger", "/sys", "/sys/fs/cgroup", "/dev", "/dev/null",
+        "/dev/pts",
+    ])
     func `a volume over a kernel file system uncovers nothing`(target: String) throws {
         try withMachine { machine throws in
             let image = try HostileImage(machine, name: "volume", attackers: ["escape"])
@@ -155,7 +160,9 @@ extension EndToEnd.AttackTests {
         }
     }
 
-    @Test(arguments: ["/etc", "../../../../../../../../etc", "/proc/1/root/etc", "inner/../../../../../../../etc", "loop", "/proc/self/cwd"])
+    @Test(arguments: [
+        "/etc", "../../../../../../../../etc", "/proc/1/root/etc", "inner/../../../../../../../etc", "loop", "/proc/self/cwd",
+    ])
     func `a subPath that is a link never leaves its volume`(link: String) throws {
         try withMachine { machine throws in
             let volume = try machine.directory("volume")
@@ -224,7 +231,8 @@ extension EndToEnd.AttackTests {
             try "kept".write(to: precious.appending(path: "file"), atomically: true, encoding: .utf8)
             let pod = try machine.manifest(
                 Manifest.busybox(
-                    command: "ln -s \(precious.path) /v/out; ln -s / /v/root; ln -s \(precious.path) /out; mkdir /v/d; chmod 0 /v/d; echo done",
+                    command:
+                        "ln -s \(precious.path) /v/out; ln -s / /v/root; ln -s \(precious.path) /out; mkdir /v/d; chmod 0 /v/d; echo done",
                     pod: "volumes: [{name: v, emptyDir: {}}]", container: "volumeMounts: [{name: v, mountPath: /v}]"))
             #expect(try machine.swiftlet(["run"], ["-f", pod]).stdout == "main | done\n")
             #expect(try String(contentsOf: precious.appending(path: "file"), encoding: .utf8) == "kept")

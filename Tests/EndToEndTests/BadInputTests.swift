@@ -65,7 +65,9 @@ extension EndToEnd.BadInputTests {
                     - name: c
                       image: busybox
                       resources: {requests: {memory: 2Gi}, limits: {memory: 1Gi}}
-                """, message: "FILE:8: spec.containers[0].resources.requests: Invalid value: \"2Gi\": must be less than or equal to memory limit of 1Gi"),
+                """,
+            message:
+                "FILE:8: spec.containers[0].resources.requests: Invalid value: \"2Gi\": must be less than or equal to memory limit of 1Gi"),
         Case(
             name: "two pods of one name",
             manifest: """
@@ -166,7 +168,8 @@ extension EndToEnd.BadInputTests {
         try withMachine { machine throws in
             let text = ["one", "two"].map { name in
                 Manifest.busybox(
-                    name: name, command: "sleep 1000", pod: "hostNetwork: true", container: "ports: [{containerPort: 7070, hostPort: 7070}]")
+                    name: name, command: "sleep 1000", pod: "hostNetwork: true", container: "ports: [{containerPort: 7070, hostPort: 7070}]"
+                )
             }
             _ = try machine.manifest(text[0], name: "manifests/one.yaml")
             let agent = try machine.startAgent()
@@ -194,12 +197,15 @@ extension EndToEnd.BadInputTests {
 
     @Test func `strict refuses by name what is known to Kubernetes and not done`() throws {
         try withMachine { machine throws in
-            let pod = Manifest.busybox(command: "echo ran", pod: "schedulerName: other, nodeSelector: {a: b}, readinessGates: [{conditionType: x}]")
+            let pod = Manifest.busybox(
+                command: "echo ran", pod: "schedulerName: other, nodeSelector: {a: b}, readinessGates: [{conditionType: x}]")
             let file = try machine.manifest(pod)
             let lenient = try machine.swiftlet(["run"], ["-f", file])
             let strict = try machine.swiftlet(["run"], ["-f", file, "--strict"])
             // Whatever is warned about without --strict is refused with it, in the same words.
-            let warnings = lenient.stderr.split(separator: "\n").filter { $0.hasPrefix("warning: ") }.map { $0.dropFirst("warning: ".count) }
+            let warnings = lenient.stderr.split(separator: "\n").filter { $0.hasPrefix("warning: ") }.map {
+                $0.dropFirst("warning: ".count)
+            }
             #expect(lenient.status == 0 && lenient.stdout == "main | ran\n", "\(lenient.stderr)")
             #expect(strict.status == (warnings.isEmpty ? 0 : 2))
             for warning in warnings { #expect(strict.stderr.contains(warning)) }

@@ -14,7 +14,9 @@ extension EndToEnd.CommandTests {
         }
     }
 
-    @Test(arguments: [("nothere", "executable file not found"), ("/etc/passwd", "permission denied"), ("/no/such", "no such file or directory")])
+    @Test(arguments: [
+        ("nothere", "executable file not found"), ("/etc/passwd", "permission denied"), ("/no/such", "no such file or directory"),
+    ])
     func `exec of what can't be started says why`(program: String, message: String) throws {
         try withPod(Manifest.sleeper("pod"), images: ["busybox"]) { machine, pod throws in
             let result = try machine.exec(pod.name, [program])
@@ -89,7 +91,8 @@ extension EndToEnd.CommandTests {
     @Test func `logs follow a container to its end`() throws {
         try withMachine { machine throws in
             _ = try machine.manifest(
-                Manifest.busybox(name: "pod", command: "for i in 1 2 3 4 5; do echo line $i; usleep 100000; done"), name: "manifests/pod.yaml")
+                Manifest.busybox(name: "pod", command: "for i in 1 2 3 4 5; do echo line $i; usleep 100000; done"),
+                name: "manifests/pod.yaml")
             let agent = try machine.startAgent()
             try waitUntil("the pod is known") { try machine.pod("pod")?.containers.isEmpty == false }
             let result = try machine.swiftlet(["logs"], ["-f", "pod-\(machine.nodeName)"])

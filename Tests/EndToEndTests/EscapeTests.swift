@@ -37,7 +37,10 @@ extension EndToEnd.EscapeTests {
                 ).replacing("image: busybox", with: "image: evil"))
             let result = try machine.swiftlet(["run"], ["-f", file])
             #expect(result.stdout.contains("tried everything"), "\(result.stdout)\(result.stderr)")
-            for forbidden in ["/tmp/", "ptrace", "sees process", "core_pattern", "sysrq", "swappiness", "cgroup.procs", "init_module", "open_by_handle", "clock"] {
+            for forbidden in [
+                "/tmp/", "ptrace", "sees process", "core_pattern", "sysrq", "swappiness", "cgroup.procs", "init_module", "open_by_handle",
+                "clock",
+            ] {
                 #expect(!result.stdout.contains("SUCCEEDED: \(forbidden)"), "\(result.stdout)")
             }
             #expect(try hostState(machine) == before)
@@ -53,9 +56,10 @@ extension EndToEnd.EscapeTests {
     private func hostState(_ machine: Machine) throws -> HostState {
         let first = try machine.manifest(Manifest.busybox(name: "first", command: "true"), name: "first.yaml")
         #expect(try machine.swiftlet(["run"], ["-f", first]).status == 0)
-        let files = [
-            "kernel/core_pattern", "kernel/hostname", "vm/swappiness", "net/ipv4/ip_forward",
-        ].map { "/proc/sys/\($0)" } + ["/proc/irq/default_smp_affinity"]
+        let files =
+            [
+                "kernel/core_pattern", "kernel/hostname", "vm/swappiness", "net/ipv4/ip_forward",
+            ].map { "/proc/sys/\($0)" } + ["/proc/irq/default_smp_affinity"]
         return HostState(
             parameters: try files.map { try String(contentsOfFile: $0, encoding: .utf8) }, files: try HostFiles())
     }
@@ -63,7 +67,9 @@ extension EndToEnd.EscapeTests {
     /// `MAJOR:MINOR` of every block device there is.
     private func hostDisks() -> [String] {
         let names = (try? FileManager.default.contentsOfDirectory(atPath: "/sys/class/block")) ?? []
-        return names.compactMap { try? String(contentsOfFile: "/sys/class/block/\($0)/dev", encoding: .utf8).trimmingCharacters(in: .newlines) }
+        return names.compactMap {
+            try? String(contentsOfFile: "/sys/class/block/\($0)/dev", encoding: .utf8).trimmingCharacters(in: .newlines)
+        }
     }
 }
 
@@ -101,7 +107,8 @@ extension EndToEnd.EscapeTests {
                 - {name: main, image: busybox, command: [sleep, "100000"]}
             """
         try withPod(manifest, images: ["busybox"]) { machine, pod throws in
-            let seen = try machine.exec(pod.name, container: "main", ["sh", "-c", "kill -9 -1; kill -9 \(pod.pid("victim") ?? 0); ls -d /proc/[0-9]*"])
+            let seen = try machine.exec(
+                pod.name, container: "main", ["sh", "-c", "kill -9 -1; kill -9 \(pod.pid("victim") ?? 0); ls -d /proc/[0-9]*"])
             #expect(try pod.process("victim").isAlive)
             #expect(!seen.stdout.contains("/proc/\(pod.pid("victim") ?? 0)\n"))
             #expect(try machine.pods().first?.container("victim")?.restartCount == 0)
@@ -181,7 +188,8 @@ extension EndToEnd.EscapeTests {
     @Test(arguments: [
         "add('../../../../../../..HOST/evil', b'x')", "add('HOST/evil', b'x'); add('/HOST/evil', b'x')",
         "link('out', 'HOST', SYMTYPE); add('out/evil', b'x')", "link('out', '../../../../../../../..HOST', SYMTYPE); add('out/evil', b'x')",
-        "link('hard', 'HOST/marker', LNKTYPE); add('hard', b'x')", "link('hard', '../../../../../../..HOST/marker', LNKTYPE); add('hard', b'x')",
+        "link('hard', 'HOST/marker', LNKTYPE); add('hard', b'x')",
+        "link('hard', '../../../../../../..HOST/marker', LNKTYPE); add('hard', b'x')",
     ])
     func `an archive writes nothing outside its own directory`(entries: String) throws {
         try withMachine { machine throws in

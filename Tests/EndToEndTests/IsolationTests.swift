@@ -128,7 +128,9 @@ extension EndToEnd.IsolationTests {
             #expect(try process.status("SigBlk") == "0000000000000000")
             #expect(try process.status("SigIgn") == "0000000000000000" || process.status("SigIgn") == "0000000000001000")
             #expect(try process.text("oom_score_adj") == "1000\n")
-            #expect(try process.cgroup().hasSuffix("/kubepods/besteffort/pod\(pod.uid)/\(pod.container("main")?.containerID?.split(separator: "/").last ?? "")"))
+            #expect(
+                try process.cgroup().hasSuffix(
+                    "/kubepods/besteffort/pod\(pod.uid)/\(pod.container("main")?.containerID?.split(separator: "/").last ?? "")"))
             let inside = try Description.of(pod.name, on: machine)
             for field in ["CapEff", "CapPrm", "CapBnd", "CapInh", "CapAmb", "Uid", "Gid", "Seccomp", "NoNewPrivs"] {
                 let words = inside.status[field]?.split(whereSeparator: \.isWhitespace).joined(separator: " ")
@@ -152,7 +154,8 @@ extension EndToEnd.IsolationTests {
             // No user but root keeps capabilities through execve(2); what it could ever get is still bounded.
             for set in ["CapEff", "CapPrm", "CapInh", "CapAmb"] { #expect(try process.capabilities(set) == 0, "\(set)") }
             #expect(try process.capabilities("CapBnd") == Self.usualCapabilities)
-            let volume = try FileManager.default.attributesOfItem(atPath: "\(machine.dataDirectory)/pods/\(pod.uid)/volumes/kubernetes.io~empty-dir/v")
+            let volume = try FileManager.default.attributesOfItem(
+                atPath: "\(machine.dataDirectory)/pods/\(pod.uid)/volumes/kubernetes.io~empty-dir/v")
             #expect(volume[.groupOwnerAccountID] as? Int == 2000)
             #expect((volume[.posixPermissions] as? Int ?? 0) & 0o2070 == 0o2070)
         }
@@ -208,7 +211,8 @@ extension EndToEnd.IsolationTests {
     }
 
     @Test func `a Localhost seccomp profile acts`() throws {
-        let profile = #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":74}]}"#
+        let profile =
+            #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":74}]}"#
         let manifest = Manifest.busybox(
             command: "mkdir /x; sleep 1000",
             container: "securityContext: {seccompProfile: {type: Localhost, localhostProfile: nodirs.json}}")

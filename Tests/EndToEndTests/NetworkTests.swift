@@ -69,8 +69,11 @@ extension EndToEnd.NetworkTests {
     }
 
     private func get(_ url: String) throws -> String {
-        try Program.run("/usr/bin/env", ["python3", "-c", "import sys, urllib.request as u; sys.stdout.write(u.urlopen(sys.argv[1], timeout=5).read().decode())", url])
-            .stdout
+        try Program.run(
+            "/usr/bin/env",
+            ["python3", "-c", "import sys, urllib.request as u; sys.stdout.write(u.urlopen(sys.argv[1], timeout=5).read().decode())", url]
+        )
+        .stdout
     }
 }
 
@@ -80,7 +83,10 @@ extension EndToEnd.NetworkTests {
     @Test(arguments: [
         ("hostname: web", "web", ""),
         ("hostname: web, subdomain: shop", "web", "web.shop.default.svc.cluster.local"),
-        ("hostname: web, subdomain: shop, setHostnameAsFQDN: true", "web.shop.default.svc.cluster.local", "web.shop.default.svc.cluster.local"),
+        (
+            "hostname: web, subdomain: shop, setHostnameAsFQDN: true", "web.shop.default.svc.cluster.local",
+            "web.shop.default.svc.cluster.local"
+        ),
     ])
     func `host names are the manifest's`(fields: String, hostname: String, fullName: String) throws {
         try withPod(Manifest.fixture("pod", pod: fields)) { machine, pod throws in

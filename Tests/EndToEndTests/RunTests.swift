@@ -143,9 +143,11 @@ extension EndToEnd.RunTests {
     @Test func `output keeps its order, its long lines and its last line without an end`() throws {
         try withMachine { machine throws in
             let pod = try machine.manifest(
-                Manifest.busybox(command: "for i in $(seq 300); do echo line $i; done; head -c 40000 /dev/zero | tr '\\0' x; echo; printf end"))
+                Manifest.busybox(
+                    command: "for i in $(seq 300); do echo line $i; done; head -c 40000 /dev/zero | tr '\\0' x; echo; printf end"))
             let result = try machine.swiftlet(["run"], ["-f", pod])
-            let expected = (1...300).map { "main | line \($0)\n" }.joined() + "main | \(String(repeating: "x", count: 40_000))\nmain | end\n"
+            let expected =
+                (1...300).map { "main | line \($0)\n" }.joined() + "main | \(String(repeating: "x", count: 40_000))\nmain | end\n"
             #expect(result.stdout == expected)
         }
     }

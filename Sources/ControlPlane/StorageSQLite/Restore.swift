@@ -53,7 +53,9 @@ extension SQLiteStorage {
         let connection = try source.naming { () throws(SQLiteError) in try Connection(path: copy, mayWrite: true) }
         let table = LogTable(connection: connection)
         try StoreOpening.recognise(connection, source)
-        if let findings = try source.naming({ () throws(SQLiteError) in try StoreCheck.everything(table) }) { throw source.damage(findings) }
+        if let findings = try source.naming({ () throws(SQLiteError) in try StoreCheck.everything(table) }) {
+            throw source.damage(findings)
+        }
         return try source.naming { () throws(SQLiteError) in
             let ledger = try StoreOpening.readLedger(table)
             let revision = ledger.currentRevision + restoredRevisionGap

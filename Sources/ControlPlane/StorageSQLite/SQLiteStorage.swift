@@ -55,10 +55,12 @@ package final class SQLiteStorage: StorageBackend {
     package var failure: StorageError? { core.update { $0.failure } }
 
     package func get(_ key: String, at revision: Int64?) async throws(StorageError) -> StoredObject? {
-        if let revision, try core.known({ (ledger) throws(StorageError) in
-            try ledger.check(revision)
-            return revision < ledger.currentRevision
-        }) {
+        if let revision,
+            try core.known({ (ledger) throws(StorageError) in
+                try ledger.check(revision)
+                return revision < ledger.currentRevision
+            })
+        {
             return try await core.past(key, at: revision)
         }
         return try await core.present(key)
@@ -68,10 +70,12 @@ package final class SQLiteStorage: StorageBackend {
         prefix: String, after: String?, limit: Int?, at revision: Int64?
     ) async throws(StorageError) -> StorageList {
         precondition(limit ?? 1 > 0, "a list of nothing is no list")
-        if let revision, try core.known({ (ledger) throws(StorageError) in
-            try ledger.check(revision)
-            return revision < ledger.currentRevision
-        }) {
+        if let revision,
+            try core.known({ (ledger) throws(StorageError) in
+                try ledger.check(revision)
+                return revision < ledger.currentRevision
+            })
+        {
             return try await core.pastList(prefix: prefix, after: after, limit: limit, at: revision)
         }
         return try await core.presentList(prefix: prefix, after: after, limit: limit)

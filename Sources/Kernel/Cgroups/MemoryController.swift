@@ -22,8 +22,7 @@ package enum MemoryController {
     }
 
     /// The swap of a Burstable container under LimitedSwap: its share of the node's swap is that of its request in the node's memory.
-    package static func limitedSwapBytes(requestBytes: UInt64, nodeMemoryBytes: UInt64, nodeSwapBytes: UInt64) -> UInt64
-    {
+    package static func limitedSwapBytes(requestBytes: UInt64, nodeMemoryBytes: UInt64, nodeSwapBytes: UInt64) -> UInt64 {
         guard nodeMemoryBytes > 0 else { return 0 }
         return UInt64(Double(requestBytes) / Double(nodeMemoryBytes) * Double(nodeSwapBytes))
     }

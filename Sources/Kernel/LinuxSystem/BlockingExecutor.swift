@@ -143,11 +143,13 @@ private struct PosixThread: Sendable {
         defer { unsafe pthread_attr_destroy(&attributes) }
         let box = unsafe Unmanaged.passRetained(Box(body))
         var thread = pthread_t()
-        let result = unsafe pthread_create(&thread, &attributes, { pointer in
-            let box = unsafe Unmanaged<Box>.fromOpaque(pointer!).takeRetainedValue()
-            box.body()
-            return nil
-        }, box.toOpaque())
+        let result = unsafe pthread_create(
+            &thread, &attributes,
+            { pointer in
+                let box = unsafe Unmanaged<Box>.fromOpaque(pointer!).takeRetainedValue()
+                box.body()
+                return nil
+            }, box.toOpaque())
         guard result == 0 else {
             unsafe box.release()
             throw SystemError("start a thread", Errno(rawValue: result))

@@ -10,7 +10,7 @@ extension NetlinkSocket {
             try query(.getLink(reference), dump: false, restart: { found = nil }) { header, payload in
                 if Int(header.type) == RTM_NEWLINK { found = try Link(payload: payload) }
             }
-        } catch where error.errno == .noDevice {
+        } catch  where error.errno == .noDevice {
             return nil
         }
         return found

@@ -57,7 +57,7 @@ extension NetlinkSocket {
             try query(.getNetfilterTable(name), dump: false, restart: { found = nil }) { header, payload in
                 if header.type & 0xff == UInt16(NFT_MSG_NEWTABLE.rawValue) { found = try NetfilterTable(payload: payload) }
             }
-        } catch where error.errno == .noSuchFile {
+        } catch  where error.errno == .noSuchFile {
             return nil
         }
         return found

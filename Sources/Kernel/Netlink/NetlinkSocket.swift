@@ -54,7 +54,7 @@ extension NetlinkSocket {
         do {
             try perform([request])
             return true
-        } catch where error.errno == expected {
+        } catch  where error.errno == expected {
             return false
         }
     }

@@ -13,7 +13,8 @@ package protocol RuntimeService: Sendable {
     func listPodSandbox(_ filter: PodSandboxFilter) async throws(RuntimeError) -> [PodSandboxStatus]
 
     /// Creates, does not run. `sandboxConfig` is that of `runPodSandbox`.
-    func createContainer(sandbox id: String, _ config: ContainerConfig, _ sandboxConfig: PodSandboxConfig) async throws(RuntimeError) -> String
+    func createContainer(sandbox id: String, _ config: ContainerConfig, _ sandboxConfig: PodSandboxConfig) async throws(RuntimeError)
+        -> String
     /// - Throws: `failedPrecondition` unless created. A start that fails leaves the container exited, code 128, reason StartError.
     func startContainer(_ id: String) async throws(RuntimeError)
     /// Sends the stop signal, waits `timeout`, then SIGKILL; at once with `.zero`. Returns when it has ended. Idempotent.

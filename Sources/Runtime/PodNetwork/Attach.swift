@@ -46,7 +46,8 @@ extension PodNetwork {
     }
 
     private func check(_ sandboxID: String) throws {
-        let isName = (1...200).contains(sandboxID.utf8.count) && sandboxID.utf8.first != UInt8(ascii: ".")
+        let isName =
+            (1...200).contains(sandboxID.utf8.count) && sandboxID.utf8.first != UInt8(ascii: ".")
             && sandboxID.utf8.allSatisfy {
                 switch $0 {
                 case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true

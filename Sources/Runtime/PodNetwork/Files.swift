@@ -7,7 +7,9 @@ func makeDirectories(_ path: String) throws(SystemError) {
     switch Errno.current {
     case .exists: return
     case .noSuchFile:
-        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { throw SystemError("make directory \(path)", .noSuchFile) }
+        guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else {
+            throw SystemError("make directory \(path)", .noSuchFile)
+        }
         try makeDirectories(String(path[..<slash]))
         guard unsafe mkdir(path, 0o755) == 0 || Errno.current == .exists else { throw SystemError("make directory \(path)", .current) }
     case let errno: throw SystemError("make directory \(path)", errno)

@@ -13,7 +13,8 @@ struct NATRules: Hashable, Sendable {
         let masquerade = plan.networks.map { network in
             let family = network.family == .v4 ? "ip" : "ip6"
             let multicast = network.family == .v4 ? "224.0.0.0/4" : "ff00::/8"
-            return "    \(family) saddr \(network) \(family) daddr != { \(network), \(multicast) } oifname != \"\(names.bridge)\" masquerade"
+            return
+                "    \(family) saddr \(network) \(family) daddr != { \(network), \(multicast) } oifname != \"\(names.bridge)\" masquerade"
         }
         return NftablesTable(
             name: names.table,
@@ -66,7 +67,9 @@ extension PodNetwork {
                 cause: error)
         }
         let dropping = NATRules.tablesDroppingForwarded((try? nftables.run("list chains")) ?? "")
-        return dropping.map { "nftables table \($0) drops forwarded packets by default: pods reach the outside only if it lets \(names.bridge) through" }
+        return dropping.map {
+            "nftables table \($0) drops forwarded packets by default: pods reach the outside only if it lets \(names.bridge) through"
+        }
     }
 
     /// The instance's table, or nil when there is none.

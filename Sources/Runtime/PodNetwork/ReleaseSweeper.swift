@@ -45,7 +45,7 @@ struct ReleaseSweeper: ~Copyable {
                     if isGone, let number = names.hostNumber(ofLink: link.name) { gone.insert(number) }
                 })
             {}
-        } catch where error.errno == Errno(rawValue: ENOBUFS) {
+        } catch  where error.errno == Errno(rawValue: ENOBUFS) {
             mustList = true
         }
         return gone

@@ -2,13 +2,15 @@ import APIMachinery
 import Testing
 
 @Suite struct NamesTests {
-    private static let label = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
+    private static let label =
+        "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 
-    @Test(arguments: [
-        ("web", []), ("a-1", []), ("1", []), ("", [label]), ("A", [label]), ("-a", [label]), ("a-", [label]), ("a_b", [label]),
-        ("a.b", ["must not contain dots"]), (String(repeating: "a", count: 63), []),
-        (String(repeating: "a", count: 64), ["must be no more than 63 characters"]), ("é", [label]),
-    ] as [(String, [String])])
+    @Test(
+        arguments: [
+            ("web", []), ("a-1", []), ("1", []), ("", [label]), ("A", [label]), ("-a", [label]), ("a-", [label]), ("a_b", [label]),
+            ("a.b", ["must not contain dots"]), (String(repeating: "a", count: 63), []),
+            (String(repeating: "a", count: 64), ["must be no more than 63 characters"]), ("é", [label]),
+        ] as [(String, [String])])
     func `DNS labels`(text: String, problems: [String]) { #expect(NameValidation.dns1123Label(text) == problems) }
 
     @Test(arguments: ["a", "a.b", "1.2-3.c"])

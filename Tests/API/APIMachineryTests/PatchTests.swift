@@ -35,7 +35,8 @@ import Testing
         (#"[{"op":"test","path":"/a","value":2}]"#, "testing value /a failed"),
         (#"[{"op":"move","from":"/o","path":"/o/x"}]"#, "move operation does not apply: /o/x: inside of what is moved"),
         (#"{"op":"add"}"#, "a JSON patch is an array"), (#"[{"op":"foo","path":"/a"}]"#, "unknown op \"foo\""),
-        (#"[{"op":"add","path":"a","value":1}]"#, "a path begins with '/': \"a\""), (#"[{"op":"add","path":"/~2","value":1}]"#, "'~' without 0 or 1 behind it: \"/~2\""),
+        (#"[{"op":"add","path":"a","value":1}]"#, "a path begins with '/': \"a\""),
+        (#"[{"op":"add","path":"/~2","value":1}]"#, "'~' without 0 or 1 behind it: \"/~2\""),
         (#"[{"op":"add","path":"/a"}]"#, #"an operation without value: {"op":"add","path":"/a"}"#),
     ])
     func `a JSON patch that does not fit is refused`(patch: String, message: String) {
@@ -54,7 +55,8 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"b"}"#, #"{"b":"c"}"#, #"{"a":"b","b":"c"}"#), (#"{"a":"b"}"#, #"{"a":null}"#, "{}"),
+        (#"{"a":"b"}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":"b"}"#, #"{"b":"c"}"#, #"{"a":"b","b":"c"}"#),
+        (#"{"a":"b"}"#, #"{"a":null}"#, "{}"),
         (#"{"a":["b"]}"#, #"{"a":"c"}"#, #"{"a":"c"}"#), (#"{"a":{"b":"c"}}"#, #"{"a":{"b":"d","c":null}}"#, #"{"a":{"b":"d"}}"#),
         (#"{"a":[{"b":"c"}]}"#, #"{"a":[1]}"#, #"{"a":[1]}"#), (#"["a","b"]"#, #"["c"]"#, #"["c"]"#), (#"{"a":"b"}"#, "null", "null"),
         (#"{"e":null}"#, #"{"a":1}"#, #"{"e":null,"a":1}"#), ("[1,2]", #"{"a":"b","c":null}"#, #"{"a":"b"}"#),

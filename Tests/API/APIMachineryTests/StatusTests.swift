@@ -10,7 +10,10 @@ import Testing
             (.invalid(path.child("image"), " ", "must not be blank"), "spec.containers[0].image: Invalid value: \" \": must not be blank"),
             (.invalid(path, 3, "too many"), "spec.containers[0]: Invalid value: 3: too many"),
             (.duplicate(FieldPath("metadata").key("a"), "x"), "metadata[a]: Duplicate value: \"x\""),
-            (.notSupported(path, "z", supported: ["a", "b"]), "spec.containers[0]: Unsupported value: \"z\": supported values: \"a\", \"b\""),
+            (
+                .notSupported(path, "z", supported: ["a", "b"]),
+                "spec.containers[0]: Unsupported value: \"z\": supported values: \"a\", \"b\""
+            ),
             (.notFound(path, "v"), "spec.containers[0]: Not found: \"v\""), (.forbidden(path, "no"), "spec.containers[0]: Forbidden: no"),
             (.tooLong(path, maxBytes: 1), "spec.containers[0]: Too long: may not be more than 1 byte"),
             (.tooMany(path, count: 5, max: 3), "spec.containers[0]: Too many: 5: must have at most 3 items"),
@@ -28,7 +31,9 @@ import Testing
         #expect(status.code == 422)
         #expect(status.details?.causes.first?.reason == "FieldValueRequired")
         #expect(status.details?.causes.first?.field == "spec.containers[0].name")
-        #expect(Status.invalid(kind: "Job", group: "batch", name: "j", [.required(path)]).message == "Job.batch \"j\" is invalid: spec.containers[0]: Required value")
+        #expect(
+            Status.invalid(kind: "Job", group: "batch", name: "j", [.required(path)]).message
+                == "Job.batch \"j\" is invalid: spec.containers[0]: Required value")
     }
 
     @Test func `comes back from its JSON`() throws {

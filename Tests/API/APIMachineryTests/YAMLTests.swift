@@ -62,7 +62,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("a: 1\nb: 2\na: 3\n", "a", 3, "duplicate key: it stands already on line 1"), ("a: .inf\n", "a", 1, #"".inf" cannot be written in JSON"#),
+        ("a: 1\nb: 2\na: 3\n", "a", 3, "duplicate key: it stands already on line 1"),
+        ("a: .inf\n", "a", 1, #"".inf" cannot be written in JSON"#),
         ("? [x]\n: 1\n", "", 1, "a key has to be a string"), ("a: !foo x\n", "a", 1, #""x" cannot be written in JSON as !foo"#),
         ("<<: 1\n", "", 1, "<< takes a mapping or a list of mappings"),
     ])

@@ -16,18 +16,33 @@ import Testing
         (#""Command":["a"]"#, #"spec.containers[0].Command: unknown field: did you mean "command"?"#),
         (#""prots":[]"#, #"spec.containers[0].prots: unknown field: did you mean "ports"?"#),
         (#""zzzzzzzzz":1"#, "spec.containers[0].zzzzzzzzz: unknown field"),
-        (#""ports":[{"containerPort":"80"}]"#, #"spec.containers[0].ports[0].containerPort: expected integer, got string "80": remove the quotes"#),
+        (
+            #""ports":[{"containerPort":"80"}]"#,
+            #"spec.containers[0].ports[0].containerPort: expected integer, got string "80": remove the quotes"#
+        ),
         (#""ports":[{"containerPort":1.5}]"#, "spec.containers[0].ports[0].containerPort: expected integer, got number 1.5"),
-        (#""ports":[{"containerPort":3000000000}]"#, "spec.containers[0].ports[0].containerPort: expected integer from -2147483648 to 2147483647, got integer 3000000000"),
+        (
+            #""ports":[{"containerPort":3000000000}]"#,
+            "spec.containers[0].ports[0].containerPort: expected integer from -2147483648 to 2147483647, got integer 3000000000"
+        ),
         (#""args":"a""#, #"spec.containers[0].args: expected array, got string "a""#),
         (#""args":[1]"#, "spec.containers[0].args[0]: expected string, got integer 1: put it in quotes"),
         (#""tty":"true""#, #"spec.containers[0].tty: expected boolean, got string "true": remove the quotes"#),
         (#""env":[{"name":"A","value":true}]"#, "spec.containers[0].env[0].value: expected string, got boolean true: put it in quotes"),
         (#""env":[{"value":"x"}]"#, "spec.containers[0].env[0].name: Required value"),
         (#""securityContext":[]"#, "spec.containers[0].securityContext: expected object, got array"),
-        (#""resources":{"limits":{"cpu":"1GB"}}"#, #"spec.containers[0].resources.limits[cpu]: Invalid value: "1GB": quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"#),
-        (#""livenessProbe":{"tcpSocket":{"port":true}}"#, "spec.containers[0].livenessProbe.tcpSocket.port: expected integer or string, got boolean true"),
-        (#""imagePullPolicy":"Sometimes""#, #"spec.containers[0].imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never""#),
+        (
+            #""resources":{"limits":{"cpu":"1GB"}}"#,
+            #"spec.containers[0].resources.limits[cpu]: Invalid value: "1GB": quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"#
+        ),
+        (
+            #""livenessProbe":{"tcpSocket":{"port":true}}"#,
+            "spec.containers[0].livenessProbe.tcpSocket.port: expected integer or string, got boolean true"
+        ),
+        (
+            #""imagePullPolicy":"Sometimes""#,
+            #"spec.containers[0].imagePullPolicy: Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never""#
+        ),
     ])
     func `tells every problem with its path`(members: String, expected: String) throws {
         #expect(try Self.problems(Self.container(members)) == [expected])
@@ -46,7 +61,8 @@ import Testing
 
     @Test func `a lenient decoder reports wrong types only`() throws {
         let text = #"{"kind":"Pod","spec":{"restartPolicy":"No","containers":[{"x":1,"image":2}]}}"#
-        #expect(try Self.problems(text, options: .lenient) == ["spec.containers[0].image: expected string, got integer 2: put it in quotes"])
+        #expect(
+            try Self.problems(text, options: .lenient) == ["spec.containers[0].image: expected string, got integer 2: put it in quotes"])
     }
 
     @Test func `null and the zero value of a field that is no pointer are absent`() throws {
@@ -59,7 +75,9 @@ import Testing
         #expect(pod.spec.hostname == nil)
         #expect(pod.spec.hostUsers == false)
         #expect(pod.spec.priority == 0)
-        #expect(pod.json.serializedText() == #"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"},"spec":{"containers":[],"hostUsers":false,"priority":0}}"#)
+        #expect(
+            pod.json.serializedText()
+                == #"{"apiVersion":"v1","kind":"Pod","metadata":{"name":"x"},"spec":{"containers":[],"hostUsers":false,"priority":0}}"#)
     }
 
     @Test func `every kind of value comes back`() throws {
@@ -67,7 +85,8 @@ import Testing
             "apiVersion": "v1", "kind": "Pod",
             "metadata": [
                 "annotations": ["a": "b", "c": "d"], "creationTimestamp": "2026-01-02T03:04:05Z", "finalizers": ["x/y"],
-                "generation": 3, "name": "x", "ownerReferences": [["apiVersion": "v1", "controller": false, "kind": "K", "name": "n", "uid": "u"]],
+                "generation": 3, "name": "x",
+                "ownerReferences": [["apiVersion": "v1", "controller": false, "kind": "K", "name": "n", "uid": "u"]],
             ],
             "spec": [
                 "containers": [
@@ -109,7 +128,10 @@ import Testing
     }
 
     @Test func `a list of objects is read and written`() {
-        let json: JSONValue = ["apiVersion": "v1", "kind": "PodList", "metadata": ["resourceVersion": "7"], "items": [["metadata": ["name": "a"], "spec": ["containers": []]]]]
+        let json: JSONValue = [
+            "apiVersion": "v1", "kind": "PodList", "metadata": ["resourceVersion": "7"],
+            "items": [["metadata": ["name": "a"], "spec": ["containers": []]]],
+        ]
         var decoder = ObjectDecoder()
         let list = ObjectList<Pod>.decode(json, &decoder)
         #expect(decoder.problems.isEmpty, "\(decoder.problems)")

@@ -66,14 +66,23 @@ import Testing
             "volumes": [
                 ["name": "a"], ["name": "b", "hostPath": ["path": "/x"]], ["name": "c", "configMap": ["name": "m"]],
                 ["name": "d", "secret": ["secretName": "s", "defaultMode": 0]],
-                ["name": "e", "projected": ["sources": [["serviceAccountToken": ["path": "t"]], ["downwardAPI": ["items": [["path": "p", "fieldRef": ["fieldPath": "metadata.name"]]]]]]]],
+                [
+                    "name": "e",
+                    "projected": [
+                        "sources": [
+                            ["serviceAccountToken": ["path": "t"]],
+                            ["downwardAPI": ["items": [["path": "p", "fieldRef": ["fieldPath": "metadata.name"]]]]],
+                        ]
+                    ],
+                ],
                 ["name": "f", "image": ["reference": "x"]],
             ],
         ])
         #expect(
             spec["volumes"] == [
                 ["name": "a", "emptyDir": [:]], ["name": "b", "hostPath": ["path": "/x", "type": ""]],
-                ["name": "c", "configMap": ["name": "m", "defaultMode": 420]], ["name": "d", "secret": ["secretName": "s", "defaultMode": 0]],
+                ["name": "c", "configMap": ["name": "m", "defaultMode": 420]],
+                ["name": "d", "secret": ["secretName": "s", "defaultMode": 0]],
                 [
                     "name": "e",
                     "projected": [
@@ -91,9 +100,13 @@ import Testing
     @Test func `requests follow limits, of containers and of the pod`() throws {
         let spec = try Self.defaulted([
             "resources": ["limits": ["cpu": "4", "memory": "1Gi"]], "terminationGracePeriodSeconds": -5, "serviceAccount": "sa",
-            "containers": [["name": "c", "image": "i", "resources": ["limits": ["cpu": "1", "memory": "1.5"], "requests": ["memory": "1"]]], ["name": "d", "image": "i", "resources": ["requests": ["cpu": "0.0001"]]]],
+            "containers": [
+                ["name": "c", "image": "i", "resources": ["limits": ["cpu": "1", "memory": "1.5"], "requests": ["memory": "1"]]],
+                ["name": "d", "image": "i", "resources": ["requests": ["cpu": "0.0001"]]],
+            ],
         ])
-        #expect(spec["containers"]?[0]?["resources"] == ["limits": ["cpu": "1", "memory": "1500m"], "requests": ["cpu": "1", "memory": "1"]])
+        #expect(
+            spec["containers"]?[0]?["resources"] == ["limits": ["cpu": "1", "memory": "1500m"], "requests": ["cpu": "1", "memory": "1"]])
         #expect(spec["containers"]?[1]?["resources"]?["requests"] == ["cpu": "1m"])
         #expect(spec["resources"]?["requests"] == ["cpu": "1001m", "memory": "1"])
         #expect(spec["terminationGracePeriodSeconds"] == 1)

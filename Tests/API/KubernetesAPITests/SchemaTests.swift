@@ -29,7 +29,13 @@ import Testing
             for field in type.fields {
                 var inner = field.type
                 while true {
-                    if case .list(let element) = inner { inner = element } else if case .map(let value) = inner { inner = value } else { break }
+                    if case .list(let element) = inner {
+                        inner = element
+                    } else if case .map(let value) = inner {
+                        inner = value
+                    } else {
+                        break
+                    }
                 }
                 if case .type(let name) = inner { #expect(Schema.builtIn[type: name] != nil, "\(type.name).\(field.name): \(name)") }
             }

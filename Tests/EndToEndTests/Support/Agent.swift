@@ -38,7 +38,8 @@ final class Agent {
                 return last.map(condition) ?? false
             }
         } catch {
-            throw Machine.Failure(description: "\(error); last seen: \(last.map { "\($0)" } ?? "no such pod"); agent: \(stderr.suffix(2000))")
+            throw Machine.Failure(
+                description: "\(error); last seen: \(last.map { "\($0)" } ?? "no such pod"); agent: \(stderr.suffix(2000))")
         }
         guard let last else { throw Machine.Failure(description: "no pod \(pod)") }
         return last

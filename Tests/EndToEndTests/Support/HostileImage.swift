@@ -41,7 +41,8 @@ struct HostFiles: Equatable {
         for path in paths {
             var status = stat()
             guard stat(path, &status) == 0 else { throw Machine.Failure(description: "stat \(path): errno \(errno)") }
-            states[path] = "\(status.st_ino) \(status.st_size) \(status.st_mode) \(status.st_uid) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
+            states[path] =
+                "\(status.st_ino) \(status.st_size) \(status.st_mode) \(status.st_uid) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec)"
         }
     }
 }

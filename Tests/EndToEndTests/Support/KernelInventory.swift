@@ -49,7 +49,8 @@ struct KernelInventory: Equatable, CustomStringConvertible {
 
     /// Of this process's network namespace, whatever /sys shows.
     static func links() -> [String] {
-        lines("/proc/self/net/dev").dropFirst(2).compactMap { $0.split(separator: ":").first?.trimmingCharacters(in: .whitespaces) }.sorted()
+        lines("/proc/self/net/dev").dropFirst(2).compactMap { $0.split(separator: ":").first?.trimmingCharacters(in: .whitespaces) }
+            .sorted()
     }
 
     private static func lines(_ path: String) -> [String] {

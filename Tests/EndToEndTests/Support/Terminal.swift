@@ -8,7 +8,8 @@ enum Terminal {
     ///   - typed: What the user types.
     ///   - prompt: What must have been shown before.
     /// - Returns: All that the terminal showed, with `\n` as line end.
-    static func run(_ command: String, typing typed: String = "", after prompt: String = "", deadlineSeconds: Double = 30) throws -> String {
+    static func run(_ command: String, typing typed: String = "", after prompt: String = "", deadlineSeconds: Double = 30) throws -> String
+    {
         let folder = FileManager.default.temporaryDirectory.appending(path: "swiftlet-e2e-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }

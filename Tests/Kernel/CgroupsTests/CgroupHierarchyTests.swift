@@ -28,8 +28,7 @@ struct CgroupHierarchyTests {
             (bound, "0::/docker/abc\n", "/sys/fs/cgroup", "/sys/fs/cgroup"),
             (bound, "0::/docker/abcd\n", "/sys/fs/cgroup", nil),
         ] as [(String, String, String, String?)])
-    func `the mount and the own cgroup`(mountInfo: String, membership: String, mountPoint: String, own: String?) throws
-    {
+    func `the mount and the own cgroup`(mountInfo: String, membership: String, mountPoint: String, own: String?) throws {
         let hierarchy = try #require(CgroupHierarchy(mountInfo: mountInfo, membership: membership))
         #expect(hierarchy.mountPoint == mountPoint)
         #expect(hierarchy.ownPath == own)

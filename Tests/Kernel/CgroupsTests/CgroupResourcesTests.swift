@@ -76,8 +76,7 @@ struct CgroupResourcesTests {
     ]
 
     @Test(arguments: table)
-    func `resources become writes`(resources: CgroupResources, writes: [String], controllers: CgroupControllers) throws
-    {
+    func `resources become writes`(resources: CgroupResources, writes: [String], controllers: CgroupControllers) throws {
         #expect(try resources.writes(isNew: false).map { "\($0.file) \($0.value)" } == writes)
         #expect(resources.controllers == controllers)
     }

@@ -8,8 +8,7 @@ struct MemoryControllerTests {
             (nil, nil, nil), (nil, 100, nil), (nil, .max, .max), (.max, nil, .max), (.max, 100, .max), (100, 100, 0),
             (150, 100, 50),
         ] as [(CgroupLimit?, CgroupLimit?, CgroupLimit?)])
-    func `swap alone is what memory leaves of both`(both: CgroupLimit?, memory: CgroupLimit?, swap: CgroupLimit?) throws
-    {
+    func `swap alone is what memory leaves of both`(both: CgroupLimit?, memory: CgroupLimit?, swap: CgroupLimit?) throws {
         #expect(try MemoryController.swapLimitBytes(memoryAndSwap: both, memory: memory) == swap)
     }
 

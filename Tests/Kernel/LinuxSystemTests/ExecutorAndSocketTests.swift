@@ -90,7 +90,9 @@ import Testing
         #expect(peer.pid == getpid() && peer.uid == geteuid() && peer.gid == getegid())
         try client.close()
         #expect(try server.receive(upTo: 10).bytes.isEmpty)
-        #expect(throws: SystemError("connect to \(directory)/absent", .noSuchFile)) { _ = try UnixSocket.connect(directory + "/absent", .packets) }
+        #expect(throws: SystemError("connect to \(directory)/absent", .noSuchFile)) {
+            _ = try UnixSocket.connect(directory + "/absent", .packets)
+        }
     }
 
     @Test func `files are replaced whole, locks are exclusive`() throws {

@@ -6,14 +6,17 @@ import Testing
 @Suite struct LaunchTests {
     func launchShell(_ script: String, _ descriptors: [(from: CInt, to: CInt)]) throws -> Launched {
         let program = try SealedExecutable(path: RootFixture.busybox)
-        return try launch(executable: program.descriptor, arguments: ["sh", "-c", script], environment: ["PATH=/bin", "A=1"], descriptors: descriptors)
+        return try launch(
+            executable: program.descriptor, arguments: ["sh", "-c", script], environment: ["PATH=/bin", "A=1"], descriptors: descriptors)
     }
 
     @Test(.enabled(if: RootFixture.canRun)) func `a launched program has a session, its descriptors and nothing else`() throws {
         let pipe = try OwnedFD.pipe()
         let leak = try call(open("/", O_RDONLY))  // not close-on-exec
         defer { close(leak) }
-        let launched = try launchShell("echo $A; ls /proc/self/fd; cat /proc/self/stat | cut -d' ' -f6; readlink /proc/$$/exe; readlink /proc/$$/fd/0", [(pipe.write.rawValue, 1), (pipe.write.rawValue, 5)])
+        let launched = try launchShell(
+            "echo $A; ls /proc/self/fd; cat /proc/self/stat | cut -d' ' -f6; readlink /proc/$$/exe; readlink /proc/$$/fd/0",
+            [(pipe.write.rawValue, 1), (pipe.write.rawValue, 5)])
         try pipe.write.close()
         let lines = String(decoding: try pipe.read.readToEnd(), as: UTF8.self).split(separator: "\n").map(String.init)
         #expect(try launched.pidfd.waitForExit() == .exited(0))
@@ -29,7 +32,8 @@ import Testing
         let pipe = try OwnedFD.pipe()
         let program = try SealedExecutable(path: RootFixture.busybox)
         let launched = try launch(
-            executable: program.descriptor, arguments: ["cat", "/proc/self/status"], environment: [], descriptors: [(pipe.write.rawValue, 1)])
+            executable: program.descriptor, arguments: ["cat", "/proc/self/status"], environment: [],
+            descriptors: [(pipe.write.rawValue, 1)])
         try pipe.write.close()
         let text = String(decoding: try pipe.read.readToEnd(), as: UTF8.self)
         #expect(text.contains("SigIgn:\t0000000000000000\n") && text.contains("SigBlk:\t0000000000000000\n"))

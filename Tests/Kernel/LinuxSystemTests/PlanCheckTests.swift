@@ -54,9 +54,12 @@ import Testing
 
     static let headers: [(String, @Sendable (inout clinux_plan) -> Void)] = [
         ("magic", { $0.magic += 1 }), ("version", { $0.version += 1 }), ("operation size", { $0.op_size += 8 }), ("size", { $0.size += 8 }),
-        ("no operations", { $0.op_count = 0 }), ("too many operations", { $0.op_count = 1025 }), ("operations beyond the end", { $0.op_count = 1000 }),
-        ("too many slots", { $0.slot_count = 129 }), ("more inputs than slots", { $0.slot_count = 0 }), ("unknown clone flag", { $0.clone_flags |= 0x100 }),
-        ("cgroup slot", { $0.cgroup_slot = 1 }), ("negative cgroup slot", { $0.cgroup_slot = -2 }), ("pid namespace slot", { $0.pid_ns_slot = 99 }),
+        ("no operations", { $0.op_count = 0 }), ("too many operations", { $0.op_count = 1025 }),
+        ("operations beyond the end", { $0.op_count = 1000 }),
+        ("too many slots", { $0.slot_count = 129 }), ("more inputs than slots", { $0.slot_count = 0 }),
+        ("unknown clone flag", { $0.clone_flags |= 0x100 }),
+        ("cgroup slot", { $0.cgroup_slot = 1 }), ("negative cgroup slot", { $0.cgroup_slot = -2 }),
+        ("pid namespace slot", { $0.pid_ns_slot = 99 }),
     ]
 
     @Test(arguments: headers.indices) func `a broken header is refused`(index: Int) throws {
@@ -65,12 +68,16 @@ import Testing
 
     static let operations: [(String, Int, @Sendable (inout clinux_op) -> Void)] = [
         ("code 0", 0, { $0.code = 0 }), ("unknown code", 0, { $0.code = 9999 }), ("unknown flag", 0, { $0.flags |= 0x8000 }),
-        ("flag of another operation", 2, { $0.flags = 1 }), ("string in the header", 0, { $0.s1 = 4 }), ("string beyond the end", 0, { $0.s1 = 0xffff_ffff }),
+        ("flag of another operation", 2, { $0.flags = 1 }), ("string in the header", 0, { $0.s1 = 4 }),
+        ("string beyond the end", 0, { $0.s1 = 0xffff_ffff }),
         ("no type", 0, { $0.s1 = 0 }), ("relative target", 0, { $0.s3 = $0.s1 }), ("options beyond the end", 0, { $0.length = 0x10000 }),
-        ("options that do not end", 0, { $0.length -= 1 }), ("unaligned array", 2, { $0.data += 4 }), ("array at the top", 2, { $0.data = 0xffff_fff8 }),
-        ("odd groups", 2, { $0.length = 11 }), ("array without offset", 2, { $0.data = 0 }), ("slot", 1, { $0.slot2 = 7 }), ("negative slot", 1, { $0.slot = -5 }),
+        ("options that do not end", 0, { $0.length -= 1 }), ("unaligned array", 2, { $0.data += 4 }),
+        ("array at the top", 2, { $0.data = 0xffff_fff8 }),
+        ("odd groups", 2, { $0.length = 11 }), ("array without offset", 2, { $0.data = 0 }), ("slot", 1, { $0.slot2 = 7 }),
+        ("negative slot", 1, { $0.slot = -5 }),
         ("short propagation", 1, { $0.length = 4 }), ("negative limit", 3, { $0.slot = -1 }), ("short capabilities", 4, { $0.length = 24 }),
-        ("half an instruction", 5, { $0.length = 4 }), ("no filter", 5, { ($0.data, $0.length) = (0, 0) }), ("short program", 6, { $0.length -= 4 }),
+        ("half an instruction", 5, { $0.length = 4 }), ("no filter", 5, { ($0.data, $0.length) = (0, 0) }),
+        ("short program", 6, { $0.length -= 4 }),
         ("program without data", 6, { ($0.data, $0.length) = (0, 0) }), ("detached path", 1, { $0.flags |= 64 }),
     ]
 
@@ -81,7 +88,9 @@ import Testing
 
     @Test func `the program's table may not lead outside`() throws {
         var bytes = try Self.sample()
-        let op = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: MemoryLayout<clinux_plan>.size + 6 * MemoryLayout<clinux_op>.size, as: clinux_op.self) }
+        let op = bytes.withUnsafeBytes {
+            $0.loadUnaligned(fromByteOffset: MemoryLayout<clinux_plan>.size + 6 * MemoryLayout<clinux_op>.size, as: clinux_op.self)
+        }
         for (entry, value) in [(0, UInt32(0)), (0, 3), (0, 0xffff_ffff), (2, 0), (3, 8), (4, 0xffff_fff0)] {
             var spoilt = bytes
             spoilt.withUnsafeMutableBytes { $0.storeBytes(of: value, toByteOffset: Int(op.data) + 4 * entry, as: UInt32.self) }
@@ -122,7 +131,9 @@ import Testing
         var accepted = 0
         for _ in 0..<20_000 {
             var bytes = sample
-            for _ in 0..<Int.random(in: 1...4, using: &random) { bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random) }
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)
+            }
             guard Self.check(bytes) else { continue }
             accepted += 1
             expectInside(bytes)
@@ -134,7 +145,8 @@ import Testing
         bytes.withUnsafeBytes { buffer in
             let header = buffer.load(as: clinux_plan.self)
             for index in 0..<Int(header.op_count) {
-                let op = buffer.loadUnaligned(fromByteOffset: MemoryLayout<clinux_plan>.size + index * MemoryLayout<clinux_op>.size, as: clinux_op.self)
+                let op = buffer.loadUnaligned(
+                    fromByteOffset: MemoryLayout<clinux_plan>.size + index * MemoryLayout<clinux_op>.size, as: clinux_op.self)
                 for offset in [op.s1, op.s2, op.s3] { #expect(Int(offset) < bytes.count) }
                 #expect(Int(op.data) + Int(op.length) <= bytes.count)
                 #expect(op.slot2 >= -1 && op.slot2 < Int32(header.slot_count))

@@ -24,7 +24,9 @@ import Testing
         #expect(table.entries[0].deviceMajor == 8 && table.entries[0].deviceMinor == 1 && !table.entries[0].isReadOnly)
     }
 
-    @Test(arguments: [("/etc", 21), ("/mnt/with space", 24), ("/mnt/with space/file", 24), ("/mnt/with space/over/x", 23), ("/mnt/with spaces", 21)])
+    @Test(arguments: [
+        ("/etc", 21), ("/mnt/with space", 24), ("/mnt/with space/file", 24), ("/mnt/with space/over/x", 23), ("/mnt/with spaces", 21),
+    ])
     func `a path is held by the mount with the longest point, the last of several`(path: String, id: Int) {
         #expect(MountTable(parsing: Self.mountInfo).mount(holding: path)?.id == id)
     }

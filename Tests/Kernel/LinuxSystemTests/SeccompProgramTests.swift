@@ -6,7 +6,9 @@ import Testing
 
 /// The filters are run by an interpreter of their own here, over all numbers, and compared with what libseccomp makes of the same rules.
 @Suite struct SeccompProgramTests {
-    static let audit: [SeccompArchitecture: UInt32] = [.x86_64: 0xc000_003e, .x32: 0xc000_003e, .x86: 0x4000_0003, .aarch64: 0xc000_00b7, .arm: 0x4000_0028]
+    static let audit: [SeccompArchitecture: UInt32] = [
+        .x86_64: 0xc000_003e, .x32: 0xc000_003e, .x86: 0x4000_0003, .aarch64: 0xc000_00b7, .arm: 0x4000_0028,
+    ]
 
     func outcome(_ filter: SeccompFilter, _ architecture: SeccompArchitecture, _ number: UInt32, _ arguments: [UInt64] = []) -> UInt32 {
         FilterInterpreter(filter.instructions).run(number: number, architecture: Self.audit[architecture]!, arguments: arguments)
@@ -14,7 +16,9 @@ import Testing
 
     @Test func `the default profile decides as its table says`() throws {
         let filter = try SeccompFilter(profile: .runtimeDefault, capabilities: .containerDefault, kernel: KernelVersion(6, 1))
-        let (allow, denied, absent) = (SeccompAction.allow.returnValue, SeccompAction.errno(1).returnValue, SeccompAction.errno(38).returnValue)
+        let (allow, denied, absent) = (
+            SeccompAction.allow.returnValue, SeccompAction.errno(1).returnValue, SeccompAction.errno(38).returnValue
+        )
         let cases: [(UInt32, [UInt64], UInt32)] = [
             (0, [], allow), (59, [], allow), (165, [], denied), (272, [], denied), (435, [], absent), (317, [], allow), (161, [], allow),
             (56, [0x11], allow), (56, [0x1000_0011], denied), (56, [0x2_0011], denied), (56, [0x80], allow),
@@ -26,14 +30,18 @@ import Testing
         for (number, arguments, expected) in cases {
             #expect(outcome(filter, .x86_64, number, arguments) == expected, "\(number) \(arguments)")
         }
-        for (number, arguments, expected): (UInt32, [UInt64], UInt32) in [(0, [], allow), (520, [], allow), (165, [], denied), (41, [38], denied), (452, [], allow), (9000, [], absent)] {
+        for (number, arguments, expected): (UInt32, [UInt64], UInt32) in [
+            (0, [], allow), (520, [], allow), (165, [], denied), (41, [38], denied), (452, [], allow), (9000, [], absent),
+        ] {
             #expect(outcome(filter, .x32, number | 0x4000_0000, arguments) == expected, "x32 \(number)")
         }
         #expect(outcome(filter, .x86, 11) == allow)
         #expect(outcome(filter, .x86, 359, [38]) == denied)
         #expect(outcome(filter, .x86, 359, [2]) == allow)
         #expect(outcome(filter, .x86, 102) == allow)
-        #expect(FilterInterpreter(filter.instructions).run(number: 0, architecture: 0x1234, arguments: []) == SeccompAction.killThread.returnValue)
+        #expect(
+            FilterInterpreter(filter.instructions).run(number: 0, architecture: 0x1234, arguments: [])
+                == SeccompAction.killThread.returnValue)
     }
 
     @Test(arguments: ["", "SYS_ADMIN", "SYS_PTRACE", "SYS_NICE", "BPF", "SYS_TIME", "SYS_MODULE"])
@@ -44,7 +52,8 @@ import Testing
         let expected: [(UInt32, [UInt64], Bool)] = [
             (165, [], name == "SYS_ADMIN"), (435, [], name == "SYS_ADMIN"), (56, [0x1000_0000], name == "SYS_ADMIN"),
             (101, [], name == "SYS_PTRACE"), (310, [], name == "SYS_PTRACE"), (237, [], name == "SYS_NICE"),
-            (321, [], name == "BPF" || name == "SYS_ADMIN"), (227, [], name == "SYS_TIME"), (313, [], name == "SYS_MODULE"), (161, [], false),
+            (321, [], name == "BPF" || name == "SYS_ADMIN"), (227, [], name == "SYS_TIME"), (313, [], name == "SYS_MODULE"),
+            (161, [], false),
         ]
         for (number, arguments, isAllowed) in expected {
             #expect((outcome(filter, .x86_64, number, arguments) == allow) == isAllowed, "\(number)")
@@ -67,7 +76,8 @@ import Testing
             for number in UInt32(0)..<600 where !isExpected(architecture, number) {
                 let full = architecture == .x32 ? number | 0x4000_0000 : number
                 let different = arguments.filter {
-                    one.run(number: full, architecture: audit, arguments: [$0]) != other.run(number: full, architecture: audit, arguments: [$0])
+                    one.run(number: full, architecture: audit, arguments: [$0])
+                        != other.run(number: full, architecture: audit, arguments: [$0])
                 }
                 #expect(different.isEmpty, "\(architecture) \(number)")
             }
@@ -76,17 +86,24 @@ import Testing
 
     /// Calls that the libseccomp at hand cannot name, or reaches in another way.
     private func isExpected(_ architecture: SeccompArchitecture, _ number: UInt32) -> Bool {
-        let name = seccomp_syscall_resolve_num_arch(Self.tokens[architecture]!, Int32(bitPattern: number | (architecture == .x32 ? 0x4000_0000 : 0)))
+        let name = seccomp_syscall_resolve_num_arch(
+            Self.tokens[architecture]!, Int32(bitPattern: number | (architecture == .x32 ? 0x4000_0000 : 0)))
         defer { free(name) }
-        return name == nil || (architecture == .x86 && ((359...373).contains(number) || (393...402).contains(number) || [102, 117, 364, 337, 345].contains(number)))
+        return name == nil
+            || (architecture == .x86
+                && ((359...373).contains(number) || (393...402).contains(number) || [102, 117, 364, 337, 345].contains(number)))
     }
 
-    private static let tokens: [SeccompArchitecture: UInt32] = [.x86_64: 0xc000_003e, .x32: 0x4000_003e, .x86: 0x4000_0003, .aarch64: 0xc000_00b7, .arm: 0x4000_0028]
+    private static let tokens: [SeccompArchitecture: UInt32] = [
+        .x86_64: 0xc000_003e, .x32: 0x4000_003e, .x86: 0x4000_0003, .aarch64: 0xc000_00b7, .arm: 0x4000_0028,
+    ]
 
     private func reference(_ profile: SeccompProfile, _ capabilities: CapabilitySet) throws -> [UInt8] {
         let context = try #require(seccomp_init(profile.defaultAction.returnValue))
         defer { seccomp_release(context) }
-        for architecture in SeccompArchitecture.native where architecture != .machine { seccomp_arch_add(context, Self.tokens[architecture]!) }
+        for architecture in SeccompArchitecture.native where architecture != .machine {
+            seccomp_arch_add(context, Self.tokens[architecture]!)
+        }
         for rule in profile.rules where isActive(rule, capabilities) {
             for name in rule.names {
                 let number = seccomp_syscall_resolve_name(name)
@@ -108,13 +125,16 @@ import Testing
     }
 
     @Test(arguments: [
-        (SeccompArgument.Comparison.equal, UInt64(0x1_0000_0005)), (.notEqual, 0x1_0000_0005), (.less, 0x1_0000_0005), (.lessOrEqual, 0x1_0000_0005),
+        (SeccompArgument.Comparison.equal, UInt64(0x1_0000_0005)), (.notEqual, 0x1_0000_0005), (.less, 0x1_0000_0005),
+        (.lessOrEqual, 0x1_0000_0005),
         (.greater, 0x1_0000_0005), (.greaterOrEqual, 0x1_0000_0005), (.maskedEqual(mask: 0x3_0000_000f), 0x1_0000_0005),
     ])
     func `comparisons are 64 bits wide`(comparison: SeccompArgument.Comparison, value: UInt64) throws {
         let profile = SeccompProfile(defaultAction: .errno(1), rules: [.init(["read"], .allow, arguments: [.init(2, comparison, value)])])
         let filter = try SeccompFilter(profile: profile, capabilities: [])
-        for argument: UInt64 in [0, 4, 5, 6, 0x1_0000_0004, 0x1_0000_0005, 0x1_0000_0006, 0x1_0000_0015, 0x2_0000_0005, 0x5_0000_0005, .max] {
+        for argument: UInt64 in [
+            0, 4, 5, 6, 0x1_0000_0004, 0x1_0000_0005, 0x1_0000_0006, 0x1_0000_0015, 0x2_0000_0005, 0x5_0000_0005, .max,
+        ] {
             let expected =
                 switch comparison {
                 case .equal: argument == value
@@ -144,13 +164,16 @@ import Testing
         #expect(outcome(filter, .machine, write, [3, 0]) == SeccompAction.allow.returnValue)
         #expect(outcome(filter, .machine, read, [1]) == SeccompAction.log.returnValue)
         #expect(throws: SeccompError("syscall \"read\" has two rules without arguments and different actions")) {
-            _ = try SeccompFilter(profile: SeccompProfile(defaultAction: .allow, rules: [.init(["read"], .log), .init(["read"], .trap)]), capabilities: [])
+            _ = try SeccompFilter(
+                profile: SeccompProfile(defaultAction: .allow, rules: [.init(["read"], .log), .init(["read"], .trap)]), capabilities: [])
         }
     }
 
     @Test func `x32 has its own numbers, and the others of x86-64`() throws {
         guard SeccompArchitecture.machine == .x86_64 else { return }
-        let rules: [SeccompProfile.Rule] = [.init(["read", "rt_sigaction"], .allow), .init(["socket"], .log, arguments: [.init(0, .equal, 3)])]
+        let rules: [SeccompProfile.Rule] = [
+            .init(["read", "rt_sigaction"], .allow), .init(["socket"], .log, arguments: [.init(0, .equal, 3)]),
+        ]
         let both = try SeccompFilter(profile: SeccompProfile(defaultAction: .errno(1), rules: rules), capabilities: [])
         let (allow, denied, bit) = (SeccompAction.allow.returnValue, SeccompAction.errno(1).returnValue, UInt32(0x4000_0000))
         let cases: [(UInt32, [UInt64], UInt32)] = [
@@ -159,7 +182,8 @@ import Testing
         ]
         for (number, arguments, expected) in cases { #expect(outcome(both, .x86_64, number, arguments) == expected, "\(number)") }
         // Without x32 in the profile its calls are another architecture's.
-        let alone = try SeccompFilter(profile: SeccompProfile(defaultAction: .errno(1), architectures: [.x86_64], rules: rules), capabilities: [])
+        let alone = try SeccompFilter(
+            profile: SeccompProfile(defaultAction: .errno(1), architectures: [.x86_64], rules: rules), capabilities: [])
         #expect(outcome(alone, .x86_64, bit) == SeccompAction.killThread.returnValue)
         #expect(outcome(alone, .x86, 3) == SeccompAction.killThread.returnValue)
     }

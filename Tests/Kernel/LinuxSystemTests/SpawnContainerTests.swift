@@ -155,7 +155,8 @@ struct SpawnContainerTests {
         plan.pivotRoot()
         plan.rootReadOnly()
         plan.standard(standard)
-        plan.exec(arguments: ["sh", "-c", "touch /x || touch /dev/shm/x && ls / && pwd"], environment: ["PATH=/bin"], candidates: ["/bin/sh"])
+        plan.exec(
+            arguments: ["sh", "-c", "touch /x || touch /dev/shm/x && ls / && pwd"], environment: ["PATH=/bin"], candidates: ["/bin/sh"])
         let finished = try run(plan)
         #expect(finished.output.hasSuffix("bin\ndev\netc\nproc\nsys\ntmp\n/\n"))
         #expect(finished.output.contains("Read-only file system"))

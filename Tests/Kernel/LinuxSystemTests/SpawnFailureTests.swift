@@ -9,13 +9,25 @@ struct SpawnFailureTests {
 
     static let cases: [(Build, String)] = [
         ({ $0.mount(type: "nosuchfs", target: "/mnt", onHost: true) }, "mount nosuchfs on /mnt: fsopen: No such device"),
-        ({ $0.mount(type: "tmpfs", target: "/mnt", options: ["size=x"], onHost: true) }, "mount tmpfs on /mnt: fsconfig: tmpfs: Bad value for 'size': Invalid argument"),
-        ({ $0.mount(type: "tmpfs", target: "/no/such", onHost: true) }, "mount tmpfs on /no/such: open target: /no/such: No such file or directory"),
-        ({ $0.bind(source: .path("/no/such"), target: "/mnt", onHost: true) }, "mount /no/such on /mnt: open_tree: /no/such: No such file or directory"),
+        (
+            { $0.mount(type: "tmpfs", target: "/mnt", options: ["size=x"], onHost: true) },
+            "mount tmpfs on /mnt: fsconfig: tmpfs: Bad value for 'size': Invalid argument"
+        ),
+        (
+            { $0.mount(type: "tmpfs", target: "/no/such", onHost: true) },
+            "mount tmpfs on /no/such: open target: /no/such: No such file or directory"
+        ),
+        (
+            { $0.bind(source: .path("/no/such"), target: "/mnt", onHost: true) },
+            "mount /no/such on /mnt: open_tree: /no/such: No such file or directory"
+        ),
         ({ $0.root("/no/such") }, "use /no/such as the root: open target: /no/such: No such file or directory"),
         ({ $0.write("/proc/sys/no/such", value: "1") }, "write \"1\" to /proc/sys/no/such: open: No such file or directory"),
         ({ $0.changeDirectory("/no/such") }, "chdir to /no/such: chdir: /no/such: No such file or directory"),
-        ({ $0.hostname(String(repeating: "x", count: 100)) }, "set hostname \"\(String(repeating: "x", count: 100))\": sethostname: Invalid argument"),
+        (
+            { $0.hostname(String(repeating: "x", count: 100)) },
+            "set hostname \"\(String(repeating: "x", count: 100))\": sethostname: Invalid argument"
+        ),
         ({ $0.close($0.open("/no/such", flags: O_RDONLY)) }, "open /no/such: open: /no/such: No such file or directory"),
         ({ $0.setNamespaces(Slot.unfilled(&$0), .network) }, "join namespaces (network): setns: Bad file descriptor"),
     ]

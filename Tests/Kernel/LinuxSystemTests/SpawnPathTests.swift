@@ -147,7 +147,10 @@ struct SpawnPathTests {
         plan.pivotRoot()
         plan.standard(standard)
         plan.exec(
-            arguments: ["sh", "-c", "cat /etc/deep/er/file /ro/sub/file /given/file /again/deep/er/file; touch /ro/x || echo refused; touch /given/y"],
+            arguments: [
+                "sh", "-c",
+                "cat /etc/deep/er/file /ro/sub/file /given/file /again/deep/er/file; touch /ro/x || echo refused; touch /given/y",
+            ],
             environment: [], candidates: ["/bin/sh"])
         let finished = try run(plan, more: [detached.rawValue])
         #expect(finished.output.hasPrefix("texttexttexttext"))

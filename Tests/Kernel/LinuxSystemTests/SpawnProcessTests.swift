@@ -33,7 +33,9 @@ struct SpawnProcessTests {
             plan.capabilities(CapabilitySets(container: .containerDefault))
             plan.noNewPrivileges()
             plan.seccomp(try SeccompFilter.runtimeDefault(capabilities: .containerDefault))
-            plan.exec(arguments: ["sh", "-c", "pwd; hostname; ls /proc | grep '^[0-9]*$'; readlink /proc/self/ns/pid; readlink /proc/1/ns/pid"], environment: ["PATH=/bin"], candidates: ["/bin/sh"])
+            plan.exec(
+                arguments: ["sh", "-c", "pwd; hostname; ls /proc | grep '^[0-9]*$'; readlink /proc/self/ns/pid; readlink /proc/1/ns/pid"],
+                environment: ["PATH=/bin"], candidates: ["/bin/sh"])
             let finished = try run(plan, more: [target.pidfd.rawValue])
             let lines = finished.output.split(separator: "\n")
             #expect(finished.code == 0)
@@ -133,7 +135,10 @@ struct SpawnProcessTests {
         plan.capabilities(CapabilitySets(container: .containerDefault))
         plan.noNewPrivileges()
         plan.exec(
-            arguments: ["sh", "-c", "id -u; stat -c %u /bin/busybox; echo $$; hostname; grep CapEff /proc/self/status; echo x >/made; echo x >/dev/null && cat /proc/self/uid_map; cat /proc/self/oom_score_adj; echo 1 >/proc/sys/kernel/panic || echo refused"],
+            arguments: [
+                "sh", "-c",
+                "id -u; stat -c %u /bin/busybox; echo $$; hostname; grep CapEff /proc/self/status; echo x >/made; echo x >/dev/null && cat /proc/self/uid_map; cat /proc/self/oom_score_adj; echo 1 >/proc/sys/kernel/panic || echo refused",
+            ],
             environment: ["PATH=/bin"], candidates: ["/bin/sh"])
         do {
             let finished = try run(plan, more: [user.rawValue])

@@ -33,7 +33,8 @@ struct IPAddressTests {
 
     @Test(arguments: [
         ("127.0.0.1", true, false), ("128.0.0.1", false, false), ("::1", true, false), ("::2", false, false),
-        ("169.254.3.4", false, true), ("169.255.0.0", false, false), ("fe80::1", false, true), ("febf::1", false, true), ("fec0::1", false, false),
+        ("169.254.3.4", false, true), ("169.255.0.0", false, false), ("fe80::1", false, true), ("febf::1", false, true),
+        ("fec0::1", false, false),
     ])
     func `loopback and link-local`(text: String, isLoopback: Bool, isLinkLocal: Bool) throws {
         let address = try #require(IPAddress(text))
@@ -53,7 +54,9 @@ struct IPPrefixTests {
         #expect(IPPrefix(text)?.description == text)
     }
 
-    @Test(arguments: ["10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/08", "10.0.0.0/8/8", "/8", "::/129", "x/8"])
+    @Test(arguments: [
+        "10.0.0.0", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/08", "10.0.0.0/8/8", "/8", "::/129", "x/8",
+    ])
     func `what is no prefix is refused`(text: String) {
         #expect(IPPrefix(text) == nil)
     }
@@ -61,7 +64,8 @@ struct IPPrefixTests {
     @Test(arguments: [
         ("10.244.0.0/24", "10.244.0.255", true), ("10.244.0.0/24", "10.244.1.0", false), ("10.244.0.7/24", "10.244.0.1", true),
         ("0.0.0.0/0", "1.2.3.4", true), ("10.1.2.3/32", "10.1.2.3", true), ("10.1.2.3/32", "10.1.2.2", false),
-        ("0.0.0.0/0", "::1", false), ("fd00::/64", "fd00::ffff:ffff:ffff:ffff", true), ("fd00::/64", "fd00:0:0:1::", false), ("::/0", "fd00::", true),
+        ("0.0.0.0/0", "::1", false), ("fd00::/64", "fd00::ffff:ffff:ffff:ffff", true), ("fd00::/64", "fd00:0:0:1::", false),
+        ("::/0", "fd00::", true),
     ])
     func `containment`(prefix: String, address: String, expected: Bool) throws {
         let prefix = try #require(IPPrefix(prefix))
@@ -103,7 +107,9 @@ struct MACAddressTests {
         #expect(MACAddress("0a:58:0A:f4:00:02")?.description == "0a:58:0a:f4:00:02")
         #expect(MACAddress(for: try #require(IPAddress("10.244.0.2"))).description == "0a:58:0a:f4:00:02")
         #expect(MACAddress(for: try #require(IPAddress("fd00::1:2"))).description == "0a:58:00:01:00:02")
-        for text in ["", "0a:58:0a:f4:00", "0a:58:0a:f4:00:02:03", "a:58:0a:f4:00:02", "+a:58:0a:f4:00:02", "0g:58:0a:f4:00:02", "0a-58-0a-f4-00-02"] {
+        for text in [
+            "", "0a:58:0a:f4:00", "0a:58:0a:f4:00:02:03", "a:58:0a:f4:00:02", "+a:58:0a:f4:00:02", "0g:58:0a:f4:00:02", "0a-58-0a-f4-00-02",
+        ] {
             #expect(MACAddress(text) == nil, "\(text)")
         }
     }

@@ -33,7 +33,11 @@ struct MessageParsingTests {
     @Test func `every truncation is refused or read short, never past the end`() {
         for length in 0..<recordedLink.count {
             let cut = Array(recordedLink.prefix(length))
-            if length == 0 { #expect((try? links(cut))?.isEmpty == true) } else { #expect(throws: MalformedMessage.self) { try links(cut) } }
+            if length == 0 {
+                #expect((try? links(cut))?.isEmpty == true)
+            } else {
+                #expect(throws: MalformedMessage.self) { try links(cut) }
+            }
         }
     }
 
@@ -135,7 +139,8 @@ struct MessageParsingTests {
     }
 
     @Test func `routes`() throws {
-        let payload = bytes("02 10 00 00 fe 04 00 01 00000000 | 0800 0f00 fe000000 | 0800 0100 0a090000 | 0800 0500 0af40001 | 0800 0400 03000000")
+        let payload = bytes(
+            "02 10 00 00 fe 04 00 01 00000000 | 0800 0f00 fe000000 | 0800 0100 0a090000 | 0800 0500 0af40001 | 0800 0400 03000000")
         let route = try #require(try Route(payload: payload.span.bytes))
         #expect(route.description == "10.9.0.0/16 via 10.244.0.1 link 3")
         // Another table, another type, another family: not ours, no error.

@@ -105,7 +105,8 @@ struct NetlinkSocketTests {
     @Test func `a link without link-local address`() throws {
         try apart { node in
             let other = try Pod()
-            let ends = try node.socket.addVeth(LinkSettings(name: "a"), peer: LinkSettings(name: "b", isUp: nil), in: other.created.descriptor)
+            let ends = try node.socket.addVeth(
+                LinkSettings(name: "a"), peer: LinkSettings(name: "b", isUp: nil), in: other.created.descriptor)
             try node.socket.perform([.withoutLinkLocalAddress(.index(ends.index)), .setLink(.index(ends.index), LinkSettings(isUp: true))])
             #expect(try node.socket.addresses(linkIndex: ends.index).isEmpty)
         }

@@ -4,14 +4,15 @@ import Testing
 struct NftablesTableTests {
     @Test func `a replacement is one buffer that works with and without an old table`() {
         let table = NftablesTable(name: "swl-1", content: "  chain c { }")
-        #expect(table.replacement == """
-            add table inet swl-1
-            delete table inet swl-1
-            table inet swl-1 {
-            comment "\(table.digest)"
-              chain c { }
-            }
-            """)
+        #expect(
+            table.replacement == """
+                add table inet swl-1
+                delete table inet swl-1
+                table inet swl-1 {
+                comment "\(table.digest)"
+                  chain c { }
+                }
+                """)
         #expect(NftablesTable.removal("swl-1") == "add table inet swl-1\ndelete table inet swl-1")
     }
 

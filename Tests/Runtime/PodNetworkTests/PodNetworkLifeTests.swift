@@ -122,7 +122,8 @@ struct PodNetworkLifeTests {
             let lines = try network.reconcile(existing: ["kept"])
             #expect(
                 lines == [
-                    "address 10.244.0.3 of sandbox lost", "address 10.244.0.4 of sandbox reserved", "address 10.244.0.5 of process 1's pool",
+                    "address 10.244.0.3 of sandbox lost", "address 10.244.0.4 of sandbox reserved",
+                    "address 10.244.0.5 of process 1's pool",
                     "network namespace \(crashed.pins.path("half"))", "network namespace \(crashed.pins.path("stateless"))",
                     "link \(crashed.names.hostLink(number))",
                 ])

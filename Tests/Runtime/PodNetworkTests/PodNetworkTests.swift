@@ -11,9 +11,12 @@ import Testing
 struct PodNetworkTests {
     private let directory = TemporaryDirectory()
 
-    private func configuration(_ instance: String = "test", cidrs: [String] = ["10.244.0.0/24"], masquerade: Bool = true) throws -> PodNetworkConfiguration {
+    private func configuration(_ instance: String = "test", cidrs: [String] = ["10.244.0.0/24"], masquerade: Bool = true) throws
+        -> PodNetworkConfiguration
+    {
         PodNetworkConfiguration(
-            instance: instance, podCIDRs: try cidrs.map { try #require(IPPrefix($0)) }, stateDirectory: "\(directory.path)/\(instance)/state",
+            instance: instance, podCIDRs: try cidrs.map { try #require(IPPrefix($0)) },
+            stateDirectory: "\(directory.path)/\(instance)/state",
             netnsDirectory: "\(directory.path)/\(instance)/netns", masquerade: masquerade)
     }
 
@@ -234,7 +237,10 @@ struct PodNetworkTests {
             try network.prepare()
             let pod = try network.attach(sandboxID: "a")
             let lines = try network.tearDown()
-            for line in ["network namespace \(pod.netnsPath)", "link \(network.bridge)", "nftables table inet \(network.table)", "address 10.244.0.2"] {
+            for line in [
+                "network namespace \(pod.netnsPath)", "link \(network.bridge)", "nftables table inet \(network.table)",
+                "address 10.244.0.2",
+            ] {
                 #expect(lines.contains(line), "\(line)")
             }
         }

@@ -66,7 +66,9 @@ extension StorageCase {
             _ = try await storage.put("/e/1", Array("1".utf8), if: .absent, expiresAfter: .seconds(60))
             _ = try await storage.put("/stays", "1")
             var watch = try storage.watch(prefix: "/e/", after: 1).makeAsyncIterator()
-            try await eventually("the store waits for the expiry") { clock.nextWakeUp.map { $0 <= clock.millisecondsSinceEpoch + 60_000 } ?? false }
+            try await eventually("the store waits for the expiry") {
+                clock.nextWakeUp.map { $0 <= clock.millisecondsSinceEpoch + 60_000 } ?? false
+            }
             clock.advance(by: .milliseconds(59_999))
             #expect(try await storage.text("/e/1") == "1")
             clock.advance(by: .milliseconds(1))

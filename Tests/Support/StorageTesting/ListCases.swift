@@ -57,7 +57,9 @@ extension StorageCase {
             _ = try await storage.put("/a", "2")
             _ = try await storage.delete("/b", if: .any)
             _ = try await storage.put("/b", "2")
-            let states: [[String: String]] = [[:], ["/a": "1"], ["/a": "1", "/b": "1"], ["/a": "2", "/b": "1"], ["/a": "2"], ["/a": "2", "/b": "2"]]
+            let states: [[String: String]] = [
+                [:], ["/a": "1"], ["/a": "1", "/b": "1"], ["/a": "2", "/b": "1"], ["/a": "2"], ["/a": "2", "/b": "2"],
+            ]
             for (revision, state) in states.enumerated() {
                 let list = try await storage.list(prefix: "/", after: nil, limit: nil, at: Int64(revision))
                 #expect(list.revision == revision)

@@ -15,7 +15,9 @@ extension StorageCase {
                 StorageEvent(kind: .deleted, key: "/a", value: two, previous: two, createRevision: 1, revision: 3),
             ]
             for after in 0...3 {
-                #expect(try await read(expected.count - after, of: storage.watch(prefix: "/", after: Int64(after))) == Array(expected.dropFirst(after)))
+                #expect(
+                    try await read(expected.count - after, of: storage.watch(prefix: "/", after: Int64(after)))
+                        == Array(expected.dropFirst(after)))
             }
             // Behind what is kept in memory, so out of the log.
             for number in 0..<(2 * recentCountOfTests) { _ = try await storage.put("/b\(number)", "") }

@@ -7,7 +7,8 @@ extension StorageCase {
             #expect(storage.currentRevision == 0)
             #expect(storage.oldestRevision == 0)
             #expect(try await storage.get("/a", at: nil) == nil)
-            #expect(try await storage.list(prefix: "/", after: nil, limit: nil, at: nil) == StorageList(objects: [], revision: 0, remaining: 0))
+            #expect(
+                try await storage.list(prefix: "/", after: nil, limit: nil, at: nil) == StorageList(objects: [], revision: 0, remaining: 0))
         },
         StorageCase("each write takes the next revision") { storage, _ async throws in
             #expect(try await storage.put("/a", "1") == 1)

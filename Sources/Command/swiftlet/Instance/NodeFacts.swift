@@ -7,7 +7,9 @@ extension Machine {
     static var addresses: [String] {
         guard var socket = try? NetlinkSocket(.route), let all = try? socket.addresses(), let links = try? socket.links() else { return [] }
         let bridges = Set(links.filter { $0.kind == "bridge" || $0.name == "lo" }.map(\.index))
-        return all.filter { !bridges.contains($0.linkIndex) }.map { "\($0.prefix.address)" }.sorted { !$0.contains(":") && $1.contains(":") }
+        return all.filter { !bridges.contains($0.linkIndex) }.map { "\($0.prefix.address)" }.sorted {
+            !$0.contains(":") && $1.contains(":")
+        }
     }
 
     /// Bytes, from the names of /sys/kernel/mm/hugepages/hugepages-2048kB.

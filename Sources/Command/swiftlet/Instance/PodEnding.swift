@@ -15,7 +15,8 @@ struct PodEnding {
         for pod in pods {
             guard PodOwner(of: pod)?.isAlive == true else {
                 throw UsageError(
-                    "the process that started pod \(pod.metadata.name ?? "") has ended: start the agent again, or remove everything with swiftlet down")
+                    "the process that started pod \(pod.metadata.name ?? "") has ended: start the agent again, or remove everything with swiftlet down"
+                )
             }
             let grace = graceSeconds ?? pod.terminationGracePeriodSeconds
             longest = max(longest, grace)
@@ -26,7 +27,9 @@ struct PodEnding {
         while true {
             waiting.formIntersection(try records.all(report: { _ in }).map(\.uid))
             if waiting.isEmpty { return }
-            guard ContinuousClock.now < deadline else { throw UsageError("pods still there after \(longest + 30) s: \(waiting.sorted().joined(separator: ", "))") }
+            guard ContinuousClock.now < deadline else {
+                throw UsageError("pods still there after \(longest + 30) s: \(waiting.sorted().joined(separator: ", "))")
+            }
             watch.wait(timeoutMilliseconds: 1_000)
         }
     }

@@ -90,7 +90,8 @@ package enum Files {
     package static func linkTarget(_ path: String) throws(SystemError) -> String {
         var failure: Errno?
         let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
-            let length = unsafe readlink(path, UnsafeMutableRawPointer(buffer.baseAddress!).assumingMemoryBound(to: CChar.self), buffer.count)
+            let length = unsafe readlink(
+                path, UnsafeMutableRawPointer(buffer.baseAddress!).assumingMemoryBound(to: CChar.self), buffer.count)
             if length < 0 { failure = .current }
             count = max(0, length)
         }

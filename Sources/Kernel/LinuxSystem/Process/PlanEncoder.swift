@@ -50,7 +50,9 @@ private struct PlanEncoder {
     mutating func finish(_ plan: ProcessPlan) throws(PlanError) -> [UInt8] {
         bytes.append(0)  // every string ends inside the buffer
         align()
-        guard bytes.count <= Int(CLINUX_PLAN_MAX_SIZE) else { throw PlanError("\(bytes.count) bytes of arguments, environment and mounts are too many") }
+        guard bytes.count <= Int(CLINUX_PLAN_MAX_SIZE) else {
+            throw PlanError("\(bytes.count) bytes of arguments, environment and mounts are too many")
+        }
         var header = clinux_plan()
         header.magic = CLINUX_PLAN_MAGIC
         header.version = UInt16(CLINUX_PLAN_VERSION)

@@ -53,19 +53,20 @@ extension SeccompProfile {
     /// clone(2) may not make namespaces: CLONE_NEW* but NEWTIME, which clone(2) has no room for.
     private static let namespaceFlags: UInt64 = 0x7E02_0000
 
-    private static let byArgument: [Rule] = [
-        // Before 4.8 ptrace could get round a seccomp filter.
-        Rule(["ptrace", "process_vm_readv", "process_vm_writev"], .allow, includes: .init(minimumKernel: .init(4, 8))),
-        // Every family but AF_ALG (38) and AF_VSOCK (40).
-        Rule(["socket"], .allow, arguments: [.init(0, .less, 38)]),
-        Rule(["socket"], .allow, arguments: [.init(0, .equal, 39)]),
-        Rule(["socket"], .allow, arguments: [.init(0, .greater, 40)]),
-        Rule(
-            ["clone"], .allow, arguments: [.init(0, .maskedEqual(mask: namespaceFlags), 0)],
-            excludes: .init(capabilities: administrator)),
-        // Its flags are behind a pointer. libc falls back to clone(2).
-        Rule(["clone3"], .errno(38), excludes: .init(capabilities: administrator)),
-    ] + personalities.map { Rule(["personality"], .allow, arguments: [.init(0, .equal, $0)]) }
+    private static let byArgument: [Rule] =
+        [
+            // Before 4.8 ptrace could get round a seccomp filter.
+            Rule(["ptrace", "process_vm_readv", "process_vm_writev"], .allow, includes: .init(minimumKernel: .init(4, 8))),
+            // Every family but AF_ALG (38) and AF_VSOCK (40).
+            Rule(["socket"], .allow, arguments: [.init(0, .less, 38)]),
+            Rule(["socket"], .allow, arguments: [.init(0, .equal, 39)]),
+            Rule(["socket"], .allow, arguments: [.init(0, .greater, 40)]),
+            Rule(
+                ["clone"], .allow, arguments: [.init(0, .maskedEqual(mask: namespaceFlags), 0)],
+                excludes: .init(capabilities: administrator)),
+            // Its flags are behind a pointer. libc falls back to clone(2).
+            Rule(["clone3"], .errno(38), excludes: .init(capabilities: administrator)),
+        ] + personalities.map { Rule(["personality"], .allow, arguments: [.init(0, .equal, $0)]) }
 
     /// PER_LINUX, PER_LINUX32, UNAME26, both, and the query.
     private static let personalities: [UInt64] = [0, 8, 0x20000, 0x20008, 0xffff_ffff]

@@ -36,7 +36,8 @@ private struct Search {
         report(!spec.ephemeralContainers.isEmpty, path.child("ephemeralContainers"), "they are not started")
         report(!spec.imagePullSecrets.isEmpty, path.child("imagePullSecrets"), "images are not pulled from registries")
         report(spec.os?.name == "windows", path.child("os", "name"), "containers are Linux containers")
-        report(!spec.readinessGates.isEmpty, path.child("readinessGates"), "nobody can set their conditions, so the pod never becomes ready")
+        report(
+            !spec.readinessGates.isEmpty, path.child("readinessGates"), "nobody can set their conditions, so the pod never becomes ready")
         report(!spec.resourceClaims.isEmpty, path.child("resourceClaims"), "no devices are allocated")
         report(spec.runtimeClassName != nil, path.child("runtimeClassName"), "there is one way to run containers")
         report(!spec.schedulingGates.isEmpty, path.child("schedulingGates"), "the pod starts all the same")

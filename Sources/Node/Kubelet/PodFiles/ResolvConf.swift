@@ -27,7 +27,9 @@ package struct ResolvConf: Sendable, Hashable {
 
 /// Where a pod's names are resolved.
 package enum PodDNS {
-    package enum Policy: String, Sendable { case clusterFirst = "ClusterFirst", clusterFirstWithHostNet = "ClusterFirstWithHostNet", `default` = "Default", none = "None" }
+    package enum Policy: String, Sendable {
+        case clusterFirst = "ClusterFirst", clusterFirstWithHostNet = "ClusterFirstWithHostNet", `default` = "Default", none = "None"
+    }
 
     package struct Settings: Sendable {
         package var policy = Policy.clusterFirst

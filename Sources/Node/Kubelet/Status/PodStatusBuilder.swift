@@ -149,7 +149,9 @@ extension PodStatus {
 extension APIContainerStatus {
     fileprivate mutating func limitMessages(_ limit: Int) {
         if let message = state.terminated?.message, message.utf8.count > limit { state.terminated?.message = message.cut(toBytes: limit) }
-        if let message = lastState.terminated?.message, message.utf8.count > limit { lastState.terminated?.message = message.cut(toBytes: limit) }
+        if let message = lastState.terminated?.message, message.utf8.count > limit {
+            lastState.terminated?.message = message.cut(toBytes: limit)
+        }
     }
 }
 

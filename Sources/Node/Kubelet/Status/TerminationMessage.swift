@@ -16,8 +16,11 @@ struct TerminationMessage: Sendable {
     init(_ container: RuntimeContainer, _ pod: Pod, _ paths: PodPaths) {
         let path = container.annotations[RuntimeLabels.terminationMessagePath] ?? ""
         let attempt = container.metadata.attempt
-        file = path.isEmpty ? nil : container.mounts.first { $0.containerPath == path }?.hostPath
-            ?? paths.terminationLog(pod.uid, container.metadata.name, attempt: attempt)
+        file =
+            path.isEmpty
+            ? nil
+            : container.mounts.first { $0.containerPath == path }?.hostPath
+                ?? paths.terminationLog(pod.uid, container.metadata.name, attempt: attempt)
         let usesLog = container.annotations[RuntimeLabels.terminationMessagePolicy] == "FallbackToLogsOnError"
         log = usesLog && container.exitCode != 0 && !container.logPath.isEmpty ? container.logPath : nil
     }

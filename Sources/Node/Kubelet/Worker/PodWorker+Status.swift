@@ -10,7 +10,7 @@ extension PodWorker {
         for id in sandboxIDs.sorted() {
             do {
                 sandboxes.append(try await node.runtime.podSandboxStatus(id))
-            } catch where error.code == .notFound {
+            } catch  where error.code == .notFound {
                 entry.with { _ = $0.sandboxIDs.remove(id) }
             }
         }
@@ -18,7 +18,7 @@ extension PodWorker {
         for id in containerIDs.sorted() {
             do {
                 containers.append(try await node.runtime.containerStatus(id))
-            } catch where error.code == .notFound {
+            } catch  where error.code == .notFound {
                 entry.with { _ = $0.containerIDs.remove(id) }
             }
         }

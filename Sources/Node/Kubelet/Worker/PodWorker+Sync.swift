@@ -60,7 +60,8 @@ extension PodWorker {
 
     private mutating func checkDeadline(_ runtime: PodRuntimeStatus) {
         guard let seconds = entry.pod.spec.activeDeadlineSeconds, verdict == nil else { return }
-        let begin = entry.status.startTime
+        let begin =
+            entry.status.startTime
             ?? runtime.sandboxes.map { Timestamp(nanosecondsSinceEpoch: $0.createdAt) }.min()?.truncatedToSeconds
             ?? node.clock.wallTime.truncatedToSeconds
         let deadline = begin + .seconds(seconds)

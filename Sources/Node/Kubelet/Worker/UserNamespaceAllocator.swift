@@ -24,7 +24,10 @@ final class UserNamespaceAllocator: Sendable {
             var all = try taken ?? recorded()
             if let own = all[uid] { return own }
             let used = Set(all.values)
-            guard let free = (0..<ranges.count).lazy.map({ self.ranges.firstID + $0 * UserNamespaceRanges.length }).first(where: { !used.contains($0) })
+            guard
+                let free = (0..<ranges.count).lazy.map({ self.ranges.firstID + $0 * UserNamespaceRanges.length }).first(where: {
+                    !used.contains($0)
+                })
             else { throw Exhausted(count: ranges.count) }
             all[uid] = free
             taken = all

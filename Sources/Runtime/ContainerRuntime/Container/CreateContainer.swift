@@ -7,7 +7,8 @@ extension NativeRuntime {
     package func createContainer(
         sandbox id: String, _ config: ContainerConfig, _ sandboxConfig: PodSandboxConfig
     ) async throws(RuntimeError) -> String {
-        try await verb("create container \(config.metadata.name) of pod \(sandboxConfig.metadata.namespace)/\(sandboxConfig.metadata.name)") {
+        try await verb("create container \(config.metadata.name) of pod \(sandboxConfig.metadata.namespace)/\(sandboxConfig.metadata.name)")
+        {
             try await blocking { [self] in try makeContainer(in: try sandbox(id), config) }
         }
     }

@@ -33,7 +33,9 @@ enum DetachedSources {
     }
 
     private static func map(_ tree: borrowing OwnedFD, _ connection: SandboxConnection, _ path: String) throws {
-        guard let user = connection.namespaces.user else { throw SpecError("mount \(path) by id mapping: the sandbox has no user namespace") }
+        guard let user = connection.namespaces.user else {
+            throw SpecError("mount \(path) by id mapping: the sandbox has no user namespace")
+        }
         try DetachedMount.setAttributes(tree, userNamespace: user, recursive: false)
     }
 

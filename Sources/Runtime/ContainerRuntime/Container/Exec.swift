@@ -119,7 +119,7 @@ package final class RunningExec: Sendable {
     func exit() async throws -> ProcessExit { try await connection.client.exit(of: id) }
 
     package func signal(_ signal: CInt) throws(RuntimeError) {
-        do { try connection.client.signal(id, signal) } catch where error.meansEnded {} catch {
+        do { try connection.client.signal(id, signal) } catch  where error.meansEnded {} catch {
             throw RuntimeError(wrapping: error, "send signal \(signal) to command \(id)")
         }
     }

@@ -25,7 +25,7 @@ enum HostInspection {
         let below: OwnedFD
         do throws(Errno) {
             below = try source.open(mount.subPath, flags: flags, resolve: [.beneath, .noMagicLinks])
-        } catch where error == .noSuchFile {
+        } catch  where error == .noSuchFile {
             return try SubPath.make(mount.subPath, beneath: source, of: mount.hostPath)
         } catch {
             throw SystemError("open subPath \(mount.subPath) of \(mount.hostPath)", error)

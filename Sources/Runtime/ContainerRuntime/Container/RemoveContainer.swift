@@ -37,6 +37,6 @@ extension Container {
     fileprivate func forgetProcess() throws(SupervisorError) {
         do {
             try sandbox.connection?.client.remove(id)
-        } catch where error.meansEnded { return }
+        } catch  where error.meansEnded { return }
     }
 }

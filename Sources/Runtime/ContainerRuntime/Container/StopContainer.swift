@@ -41,7 +41,7 @@ extension Container {
         guard let client = sandbox.connection?.client else { return }
         do throws(SupervisorError) {
             try client.signal(id, signal)
-        } catch where error.meansEnded { return }
+        } catch  where error.meansEnded { return }
     }
 
     /// By the cgroup, not by the supervisor: works even when that hangs, and takes every process at once.
@@ -50,14 +50,14 @@ extension Container {
         doom()
         do {
             try sandbox.cgroup.cgroup.openChild(id).kill()
-        } catch where error.errno == .noSuchFile || error.errno == .noDevice { return }
+        } catch  where error.errno == .noSuchFile || error.errno == .noDevice { return }
     }
 
     /// Waits for the last process in its cgroup.
     func waitUntilEmpty(timeout: Duration) throws(SystemError) {
         do {
             try sandbox.cgroup.cgroup.openChild(id).waitUntilEmpty(timeout: timeout)
-        } catch where error.errno == .noSuchFile || error.errno == .noDevice { return }
+        } catch  where error.errno == .noSuchFile || error.errno == .noDevice { return }
     }
 }
 

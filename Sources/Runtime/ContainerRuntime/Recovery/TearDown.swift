@@ -17,12 +17,13 @@ extension NativeRuntime {
             let spares = supervisors.close()
             try await blocking { [self] in for spare in spares { end(spare) } }
             await cleanup.drain()
-            return lines + (try await blocking { [self] in
-                var lines = try network?.tearDown() ?? []
-                lines += try removeCgroups(cgroups)
-                for directory in [layout.pods, layout.removed, layout.rootMountPoint] { try StateFiles.removeTree(directory) }
-                return lines
-            })
+            return lines
+                + (try await blocking { [self] in
+                    var lines = try network?.tearDown() ?? []
+                    lines += try removeCgroups(cgroups)
+                    for directory in [layout.pods, layout.removed, layout.rootMountPoint] { try StateFiles.removeTree(directory) }
+                    return lines
+                })
         }
     }
 

@@ -9,7 +9,8 @@ extension NativeRuntime {
         try await verb("run sandbox of pod \(config.metadata.namespace)/\(config.metadata.name)") {
             try SandboxValidation.check(config)
             for port in config.portMappings where port.hostPort != 0 && config.linux.securityContext.namespaceOptions.network != .node {
-                configuration.report("pod \(config.metadata.namespace)/\(config.metadata.name): host port \(port.hostPort) is not mapped: not supported yet")
+                configuration.report(
+                    "pod \(config.metadata.namespace)/\(config.metadata.name): host port \(port.hostPort) is not mapped: not supported yet")
             }
             let spare = takeSpare()
             let id = spare?.id ?? Identifier.make()

@@ -38,7 +38,10 @@ enum SandboxValidation {
     }
 
     private static func isIPC(_ name: String) -> Bool {
-        ["kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced"]
-            .contains(name) || name.hasPrefix("fs.mqueue.")
+        [
+            "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni",
+            "kernel.shm_rmid_forced",
+        ]
+        .contains(name) || name.hasPrefix("fs.mqueue.")
     }
 }

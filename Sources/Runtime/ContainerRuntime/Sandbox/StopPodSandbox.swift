@@ -24,8 +24,10 @@ extension NativeRuntime {
     private func release(_ sandbox: Sandbox) {
         guard let connection = sandbox.takeConnection() else { return }
         cleanup.add(for: sandbox.id, "stop the supervisor of sandbox \(sandbox.id)") {
-            do throws(SupervisorError) { try connection.client.shutdown(force: true) } catch where error.meansEnded {}
+            do throws(SupervisorError) { try connection.client.shutdown(force: true) } catch  where error.meansEnded {}
         }
-        cleanup.add(for: sandbox.id, "release the network of sandbox \(sandbox.id)") { [network] in try network?.detach(sandboxID: sandbox.id) }
+        cleanup.add(for: sandbox.id, "release the network of sandbox \(sandbox.id)") { [network] in
+            try network?.detach(sandboxID: sandbox.id)
+        }
     }
 }

@@ -51,7 +51,7 @@ final class CgroupRootHandle: Sendable {
     private func open(_ name: String, in parent: borrowing Cgroup) throws(SystemError) -> Opened {
         do {
             return Opened(cgroup: try parent.openChild(name), isNew: false)
-        } catch where error.errno == .noSuchFile {
+        } catch  where error.errno == .noSuchFile {
             let made = try parent.openOrCreateChild(name)
             _ = try made.enableForChildren(controllers)
             return Opened(cgroup: made, isNew: true)

@@ -31,14 +31,14 @@ enum StateFiles {
     static func read(_ path: String, limit: Int = 8 << 20) throws(SystemError) -> [UInt8]? {
         do {
             return try Files.read(path, limit: limit)
-        } catch where error.errno == .noSuchFile { return nil }
+        } catch  where error.errno == .noSuchFile { return nil }
     }
 
     /// None when there is no directory.
     static func names(in path: String) throws(SystemError) -> [String] {
         do {
             return try Files.names(in: path)
-        } catch where error.errno == .noSuchFile { return [] }
+        } catch  where error.errno == .noSuchFile { return [] }
     }
 
     /// - Returns: False when there is no such file or directory.

@@ -39,16 +39,22 @@ struct ContainerPlan {
     func mounts(_ plan: inout ProcessPlan) {
         let safe: MountAttributes = [.noSUID, .noDevices, .noExecute]
         plan.mount(type: "proc", source: "proc", target: "/proc", attributes: safe)
-        plan.mount(type: "tmpfs", source: "tmpfs", target: "/dev", options: ["mode=755", "size=65536k"], attributes: [.noSUID, .strictAccessTime])
+        plan.mount(
+            type: "tmpfs", source: "tmpfs", target: "/dev", options: ["mode=755", "size=65536k"], attributes: [.noSUID, .strictAccessTime])
         plan.mount(type: "sysfs", source: "sysfs", target: "/sys", attributes: [safe, .readOnly])
         for (name, major, minor) in [("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0)] {
             plan.makeCharacterDevice("/dev/\(name)", major: UInt32(major), minor: UInt32(minor))
         }
         plan.makeDirectory("/dev/pts")
         plan.makeDirectory("/dev/shm", mode: 0o1777)
-        plan.mount(type: "devpts", source: "devpts", target: "/dev/pts", options: ["newinstance", "ptmxmode=0666", "mode=0620"], attributes: [.noSUID, .noExecute])
+        plan.mount(
+            type: "devpts", source: "devpts", target: "/dev/pts", options: ["newinstance", "ptmxmode=0666", "mode=0620"],
+            attributes: [.noSUID, .noExecute])
         plan.mount(type: "tmpfs", source: "shm", target: "/dev/shm", options: ["mode=1777", "size=65536k"], attributes: safe)
-        for (path, content) in [("fd", "/proc/self/fd"), ("ptmx", "pts/ptmx"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"), ("stderr", "/proc/self/fd/2")] {
+        for (path, content) in [
+            ("fd", "/proc/self/fd"), ("ptmx", "pts/ptmx"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1"),
+            ("stderr", "/proc/self/fd/2"),
+        ] {
             plan.symlink("/dev/\(path)", to: content)
         }
     }

@@ -5,7 +5,10 @@ import LinuxSystem
 final class RootFixture: Sendable {
     static let busybox = "/bin/busybox"
     static let canRun = geteuid() == 0 && access(busybox, X_OK) == 0
-    private static let applets = ["sh", "cat", "ls", "id", "true", "false", "sleep", "grep", "readlink", "stat", "mount", "umount", "mknod", "touch", "hostname", "kill", "ps"]
+    private static let applets = [
+        "sh", "cat", "ls", "id", "true", "false", "sleep", "grep", "readlink", "stat", "mount", "umount", "mknod", "touch", "hostname",
+        "kill", "ps",
+    ]
 
     let directory: String
     var lower: String { directory + "/lower" }

@@ -11,7 +11,9 @@ import Testing
         return image
     }()
 
-    private func build(_ change: (inout Pod) -> Void, volumes: [String: HostVolume] = ["v": HostVolume(.path("/vol"))]) throws -> ContainerConfig {
+    private func build(_ change: (inout Pod) -> Void, volumes: [String: HostVolume] = ["v": HostVolume(.path("/vol"))]) throws
+        -> ContainerConfig
+    {
         let pod = makePod("p") {
             $0.metadata.namespace = "ns"
             $0.spec.containers[0].volumeMounts = []
@@ -34,10 +36,11 @@ import Testing
         #expect(config.image.image == "sha256:x")
         #expect(config.image.userSpecifiedImage == "fixture:1")
         #expect(config.logPath == "app/3.log")
-        #expect(config.labels == [
-            "io.kubernetes.pod.name": "p", "io.kubernetes.pod.namespace": "ns", "io.kubernetes.pod.uid": "p",
-            "io.kubernetes.container.name": "app", "owner": "o",
-        ])
+        #expect(
+            config.labels == [
+                "io.kubernetes.pod.name": "p", "io.kubernetes.pod.namespace": "ns", "io.kubernetes.pod.uid": "p",
+                "io.kubernetes.container.name": "app", "owner": "o",
+            ])
         #expect(config.annotations["io.kubernetes.container.restartCount"] == "3")
         #expect(config.annotations["io.kubernetes.pod.terminationGracePeriod"] == "30")
         #expect(config.mounts.map(\.containerPath) == ["/etc/hosts", "/dev/termination-log"])
@@ -64,7 +67,10 @@ import Testing
     @Test(arguments: [
         (VolumeMount { ($0.name, $0.mountPath) = ("none", "/a") }, "cannot find volume \"none\" to mount into container \"app\""),
         (VolumeMount { ($0.name, $0.mountPath, $0.subPathExpr) = ("v", "/a", "$(NONE)") }, "missing value for \"NONE\""),
-        (VolumeMount { ($0.name, $0.mountPath, $0.subPath) = ("v", "/a", "../x") }, "unable to provision SubPath `../x`: must not contain '..'"),
+        (
+            VolumeMount { ($0.name, $0.mountPath, $0.subPath) = ("v", "/a", "../x") },
+            "unable to provision SubPath `../x`: must not contain '..'"
+        ),
     ])
     func `mounts that cannot be`(mount: VolumeMount, message: String) {
         #expect(throws: StartFailure("CreateContainerConfigError", message)) { try build { $0.spec.containers[0].volumeMounts = [mount] } }
@@ -76,7 +82,9 @@ import Testing
             $0.spec.hostPID = true
             $0.spec.subdomain = "sub"
             $0.spec.containers[0].ports = [ContainerPort { ($0.containerPort, $0.hostPort, $0.protocol) = (80, 8_080, "UDP") }]
-            $0.spec.securityContext = PodSecurityContext { $0.sysctls = [Sysctl { ($0.name, $0.value) = ("net/ipv4/tcp_syncookies", "1") }] }
+            $0.spec.securityContext = PodSecurityContext {
+                $0.sysctls = [Sysctl { ($0.name, $0.value) = ("net/ipv4/tcp_syncookies", "1") }]
+            }
         }
         let (config, _) = try ConfigBuilder(pod, KubeletConfiguration()).sandbox(attempt: 2)
         #expect(config.metadata.attempt == 2)
@@ -95,9 +103,14 @@ import Testing
         let pod = makePod("p") { pod in
             pod.spec.runtimeClassName = "x"
             pod.spec.containers[0].livenessProbe = Probe()
-            pod.spec.volumes = [Volume { ($0.name, $0.nfs) = ("v", NFSVolumeSource()) }, Volume { ($0.name, $0.emptyDir) = ("w", .init()) }]
+            pod.spec.volumes = [
+                Volume { ($0.name, $0.nfs) = ("v", NFSVolumeSource()) }, Volume { ($0.name, $0.emptyDir) = ("w", .init()) },
+            ]
         }
-        #expect(UnsupportedFields.find(in: pod).map { "\($0.path)" } == ["spec.containers[0].livenessProbe", "spec.runtimeClassName", "spec.volumes[0].nfs"])
+        #expect(
+            UnsupportedFields.find(in: pod).map { "\($0.path)" } == [
+                "spec.containers[0].livenessProbe", "spec.runtimeClassName", "spec.volumes[0].nfs",
+            ])
         #expect(UnsupportedFields.find(in: makePod("p")).isEmpty)
     }
 

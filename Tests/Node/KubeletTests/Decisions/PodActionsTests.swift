@@ -27,7 +27,8 @@ import Testing
 
     static func sandbox(_ attempt: UInt32 = 0, ready: Bool = true, ip: String = "10.0.0.2") -> PodSandboxStatus {
         var status = PodSandboxStatus(
-            id: "s\(attempt)", metadata: .init(name: "p", uid: "p", namespace: "default", attempt: attempt), state: ready ? .ready : .notReady,
+            id: "s\(attempt)", metadata: .init(name: "p", uid: "p", namespace: "default", attempt: attempt),
+            state: ready ? .ready : .notReady,
             createdAt: Int64(attempt))
         status.network.ip = ip
         return status
@@ -93,7 +94,8 @@ import Testing
             name: "sidecar ended while all run", containers: [("s", .exited(0)), ("i2", .exited(0)), ("a", .running), ("b", .running)],
             expected: "init:s"),
         Case(
-            name: "sidecar ended, Never", policy: "Never", containers: [("s", .exited(0)), ("i2", .exited(0)), ("a", .running), ("b", .exited(0))],
+            name: "sidecar ended, Never", policy: "Never",
+            containers: [("s", .exited(0)), ("i2", .exited(0)), ("a", .running), ("b", .exited(0))],
             expected: "init:s"),
         Case(
             name: "sidecar does not keep the pod", policy: "Never",
@@ -110,16 +112,17 @@ import Testing
         #expect(Self.text(.compute(pod, status), pod) == test.expected)
     }
 
-    @Test(arguments: [
-        ([], [], "Always", "kill sandbox#0 start:a,b"),
-        ([sandbox(0, ready: false)], [("a", .exited(0)), ("b", .exited(1))], "Always", "kill sandbox#1 start:a,b"),
-        ([sandbox(0, ready: false)], [("a", .exited(0)), ("b", .exited(1))], "OnFailure", "kill sandbox#1 start:b"),
-        ([sandbox(0, ready: false)], [("a", .exited(0)), ("b", .exited(0))], "OnFailure", "kill"),
-        ([sandbox(0, ready: false)], [("a", .exited(0)), ("b", .exited(1))], "Never", "kill"),
-        ([sandbox(0, ready: false)], [], "Never", "kill sandbox#1 start:a,b"),
-        ([sandbox(0), sandbox(1)], [], "Always", "kill sandbox#2 start:a,b"),
-        ([sandbox(0, ip: "")], [], "Always", "kill sandbox#1 start:a,b"),
-    ] as [([PodSandboxStatus], [(String, State)], String, String)])
+    @Test(
+        arguments: [
+            ([], [], "Always", "kill sandbox#0 start:a,b"),
+            ([sandbox(0, ready: false)], [("a", .exited(0)), ("b", .exited(1))], "Always", "kill sandbox#1 start:a,b"),
+            ([sandbox(0, ready: false)], [("a", .exited(0)), ("b", .exited(1))], "OnFailure", "kill sandbox#1 start:b"),
+            ([sandbox(0, ready: false)], [("a", .exited(0)), ("b", .exited(0))], "OnFailure", "kill"),
+            ([sandbox(0, ready: false)], [("a", .exited(0)), ("b", .exited(1))], "Never", "kill"),
+            ([sandbox(0, ready: false)], [], "Never", "kill sandbox#1 start:a,b"),
+            ([sandbox(0), sandbox(1)], [], "Always", "kill sandbox#2 start:a,b"),
+            ([sandbox(0, ip: "")], [], "Always", "kill sandbox#1 start:a,b"),
+        ] as [([PodSandboxStatus], [(String, State)], String, String)])
     func `sandboxes`(sandboxes: [PodSandboxStatus], containers: [(String, State)], policy: String, expected: String) {
         let pod = makePod("p", containers: ["a", "b"]) { $0.spec.restartPolicy = policy }
         let status = PodRuntimeStatus(sandboxes: sandboxes, containers: containers.map { Self.container($0.0, $0.1) })

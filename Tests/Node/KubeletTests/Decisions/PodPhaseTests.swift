@@ -25,10 +25,13 @@ import Testing
     @Test(arguments: [
         // statuses of init containers i.., sidecars s.., regular ones; policy; the pod is over; phase
         ("", "", "RR", "Always", false, "Running"), ("", "", "RW", "Always", false, "Pending"), ("", "", "R0", "Never", false, "Running"),
-        ("", "", "00", "Never", false, "Succeeded"), ("", "", "01", "Never", false, "Failed"), ("", "", "00", "OnFailure", false, "Succeeded"),
-        ("", "", "01", "OnFailure", false, "Running"), ("", "", "00", "Always", false, "Running"), ("", "", "00", "Always", true, "Succeeded"),
+        ("", "", "00", "Never", false, "Succeeded"), ("", "", "01", "Never", false, "Failed"),
+        ("", "", "00", "OnFailure", false, "Succeeded"),
+        ("", "", "01", "OnFailure", false, "Running"), ("", "", "00", "Always", false, "Running"),
+        ("", "", "00", "Always", true, "Succeeded"),
         ("", "", "01", "Always", true, "Failed"), ("", "", "B", "Always", false, "Running"), ("", "", "RB", "Always", false, "Running"),
-        ("", "", "0B", "OnFailure", false, "Running"), ("R", "", "W", "Always", false, "Pending"), ("0", "", "W", "Always", false, "Pending"),
+        ("", "", "0B", "OnFailure", false, "Running"), ("R", "", "W", "Always", false, "Pending"),
+        ("0", "", "W", "Always", false, "Pending"),
         ("1", "", "W", "Always", false, "Pending"), ("1", "", "W", "Never", false, "Failed"), ("B", "", "W", "Always", false, "Pending"),
         ("0", "", "R", "Always", false, "Running"), ("", "R", "R", "Always", false, "Running"), ("", "W", "W", "Always", false, "Pending"),
         ("", "1", "R", "Always", false, "Running"), ("", "B", "R", "Always", false, "Running"), ("", "0", "0", "Never", false, "Succeeded"),

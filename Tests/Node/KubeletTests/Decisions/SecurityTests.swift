@@ -24,15 +24,16 @@ import Testing
         #expect(own.runAsGroup == 6)
     }
 
-    @Test(arguments: [
-        (nil, ImageUser(uid: 0), "container has runAsNonRoot and image will run as root (pod: \"p_default(p)\", container: app)"),
-        (nil, ImageUser(uid: 7), nil), (5, ImageUser(uid: 0), nil),
-        (0, ImageUser(uid: 7), "container's runAsUser breaks non-root policy (pod: \"p_default(p)\", container: app)"),
-        (
-            nil, ImageUser(name: "www"),
-            "container has runAsNonRoot and image has non-numeric user (www), cannot verify user is non-root (pod: \"p_default(p)\", container: app)"
-        ),
-    ] as [(Int64?, ImageUser, String?)])
+    @Test(
+        arguments: [
+            (nil, ImageUser(uid: 0), "container has runAsNonRoot and image will run as root (pod: \"p_default(p)\", container: app)"),
+            (nil, ImageUser(uid: 7), nil), (5, ImageUser(uid: 0), nil),
+            (0, ImageUser(uid: 7), "container's runAsUser breaks non-root policy (pod: \"p_default(p)\", container: app)"),
+            (
+                nil, ImageUser(name: "www"),
+                "container has runAsNonRoot and image has non-numeric user (www), cannot verify user is non-root (pod: \"p_default(p)\", container: app)"
+            ),
+        ] as [(Int64?, ImageUser, String?)])
     func `runAsNonRoot`(user: Int64?, image: ImageUser, message: String?) {
         var failure: StartFailure?
         do {
@@ -75,11 +76,12 @@ import Testing
         #expect(result.noNewPrivs && result.readonlyRootfs)
     }
 
-    @Test(arguments: [
-        ("net.ipv4.tcp_syncookies", false, nil), ("net/ipv4/tcp_syncookies", false, nil),
-        ("kernel.msgmax", false, "forbidden sysctl: \"kernel.msgmax\" not allowlisted"), ("kernel.sem", false, nil),
-        ("net.ipv4.tcp_syncookies", true, "forbidden sysctl: \"net.ipv4.tcp_syncookies\" not allowed with host net enabled"),
-    ] as [(String, Bool, String?)])
+    @Test(
+        arguments: [
+            ("net.ipv4.tcp_syncookies", false, nil), ("net/ipv4/tcp_syncookies", false, nil),
+            ("kernel.msgmax", false, "forbidden sysctl: \"kernel.msgmax\" not allowlisted"), ("kernel.sem", false, nil),
+            ("net.ipv4.tcp_syncookies", true, "forbidden sysctl: \"net.ipv4.tcp_syncookies\" not allowed with host net enabled"),
+        ] as [(String, Bool, String?)])
     func `sysctls`(name: String, hostNetwork: Bool, message: String?) {
         let pod = makePod("p") {
             $0.spec.hostNetwork = hostNetwork

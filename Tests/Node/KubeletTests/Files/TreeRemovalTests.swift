@@ -64,13 +64,15 @@ import Testing
         #expect(try PodFiles.list("\(directory.path)/pods/p").isEmpty)
     }
 
-    @Test(arguments: [
-        ("", "new", nil, FileKind.directory), ("DirectoryOrCreate", "new", nil, .directory), ("FileOrCreate", "new", nil, .file),
-        ("Directory", "new", "is not a directory", nil), ("File", "new", "is not a file", nil), ("Directory", "file", "is not a directory", .file),
-        ("File", "directory", "is not a file", .directory), ("Socket", "file", "is not a socket file", .file),
-        ("CharDevice", "file", "is not a character device", .file), ("BlockDevice", "file", "is not a block device", .file),
-        ("", "file", nil, .file),
-    ] as [(String, String, String?, FileKind?)])
+    @Test(
+        arguments: [
+            ("", "new", nil, FileKind.directory), ("DirectoryOrCreate", "new", nil, .directory), ("FileOrCreate", "new", nil, .file),
+            ("Directory", "new", "is not a directory", nil), ("File", "new", "is not a file", nil),
+            ("Directory", "file", "is not a directory", .file),
+            ("File", "directory", "is not a file", .directory), ("Socket", "file", "is not a socket file", .file),
+            ("CharDevice", "file", "is not a character device", .file), ("BlockDevice", "file", "is not a block device", .file),
+            ("", "file", nil, .file),
+        ] as [(String, String, String?, FileKind?)])
     func `hostPath types`(type: String, name: String, message: String?, kind: FileKind?) async throws {
         let directory = try TemporaryDirectory()
         try PodFiles.touch("\(directory.path)/file", mode: 0o644)
@@ -119,7 +121,11 @@ import Testing
                 Volume { volume in
                     volume.name = "v"
                     volume.downwardAPI = DownwardAPIVolumeSource {
-                        $0.items = [DownwardAPIVolumeFile { ($0.path, $0.fieldRef) = ("../x", ObjectFieldSelector { $0.fieldPath = "metadata.name" }) }]
+                        $0.items = [
+                            DownwardAPIVolumeFile {
+                                ($0.path, $0.fieldRef) = ("../x", ObjectFieldSelector { $0.fieldPath = "metadata.name" })
+                            }
+                        ]
                     }
                 }
             ]

@@ -40,21 +40,22 @@ import Testing
         setup.containers = { _, _ in .exits(after: .seconds(7), code: 1) }
         let pod = makePod("p")
         let once = makePod("once") { $0.spec.restartPolicy = "Never" }
-        try await lives([
-            { node in
-                node.kubelet.setPods([pod, once])
-                try await node.sleep(until: 5)
-            },
-            { node in try await node.sleep(until: 10) },  // its sources say nothing yet
-            { node in
-                node.kubelet.setPods([pod, once])
-                try await node.sleep(until: 12)
-                #expect(node.status("p").containerStatuses[0].restartCount == 1)
-                #expect(node.status("p").containerStatuses[0].lastState.terminated?.exitCode == 1)
-                #expect(node.status("once").phase == "Failed")
-                #expect(node.starts == ["app#0 0", "app#0 0", "app#1 10"])
-            },
-        ], setup)
+        try await lives(
+            [
+                { node in
+                    node.kubelet.setPods([pod, once])
+                    try await node.sleep(until: 5)
+                },
+                { node in try await node.sleep(until: 10) },  // its sources say nothing yet
+                { node in
+                    node.kubelet.setPods([pod, once])
+                    try await node.sleep(until: 12)
+                    #expect(node.status("p").containerStatuses[0].restartCount == 1)
+                    #expect(node.status("p").containerStatuses[0].lastState.terminated?.exitCode == 1)
+                    #expect(node.status("once").phase == "Failed")
+                    #expect(node.starts == ["app#0 0", "app#0 0", "app#1 10"])
+                },
+            ], setup)
     }
 
     @Test func `pods that no source knows are ended once the sources have spoken`() async throws {
@@ -113,12 +114,15 @@ import Testing
             node.kubelet.setPods([pod])
             try await node.sleep(lifetime)
         }
-        try await lives(Array(repeating: life, count: 40) + [{ node in
-            node.kubelet.setPods([pod])
-            try await node.sleep(10)
-            #expect(node.status("p").phase == "Running")
-            #expect(Set(node.starts.map { $0.split(separator: " ")[0] }) == ["i#0", "a#0", "b#0"])
-            #expect(node.starts.count == 3)
-        }], setup)
+        try await lives(
+            Array(repeating: life, count: 40) + [
+                { node in
+                    node.kubelet.setPods([pod])
+                    try await node.sleep(10)
+                    #expect(node.status("p").phase == "Running")
+                    #expect(Set(node.starts.map { $0.split(separator: " ")[0] }) == ["i#0", "a#0", "b#0"])
+                    #expect(node.starts.count == 3)
+                }
+            ], setup)
     }
 }

@@ -16,9 +16,11 @@ import Testing
             #expect(waiting?.reason == "ErrImageNeverPull")
             #expect(waiting?.message == "Container image \"none:1\" is not present with pull policy of Never")
             #expect(node.status("p").phase == "Pending")
-            #expect(node.recorder.texts == [
-                "ErrImageNeverPull: Container image \"none:1\" is not present with pull policy of Never", "Failed: Error: ErrImageNeverPull",
-            ])
+            #expect(
+                node.recorder.texts == [
+                    "ErrImageNeverPull: Container image \"none:1\" is not present with pull policy of Never",
+                    "Failed: Error: ErrImageNeverPull",
+                ])
         }
     }
 
@@ -117,13 +119,16 @@ import Testing
 
     @Test func `a volume that cannot be made holds up the pod, with its reason`() async throws {
         let pod = makePod("p") {
-            $0.spec.volumes = [Volume { ($0.name, $0.hostPath) = ("v", HostPathVolumeSource { ($0.path, $0.type) = ("/etc/hostname", "Directory") }) }]
+            $0.spec.volumes = [
+                Volume { ($0.name, $0.hostPath) = ("v", HostPathVolumeSource { ($0.path, $0.type) = ("/etc/hostname", "Directory") }) }
+            ]
         }
         try await simulate([pod]) { node in
             try await node.sleep(until: 1)
-            #expect(node.recorder.texts == [
-                "FailedMount: MountVolume.SetUp failed for volume \"v\" : hostPath type check failed: /etc/hostname is not a directory"
-            ])
+            #expect(
+                node.recorder.texts == [
+                    "FailedMount: MountVolume.SetUp failed for volume \"v\" : hostPath type check failed: /etc/hostname is not a directory"
+                ])
             #expect(node.status("p").containerStatuses[0].state.waiting?.reason == "ContainerCreating")
         }
     }

@@ -65,9 +65,10 @@ import Testing
                 }
                 seen = await group.next() ?? []
             }
-            #expect(seen == [
-                "Exec lifecycle hook ([sh -c bad]) for Container \"app\" in Pod \"p_default(p)\" failed - error: command 'sh -c bad' exited with 7: , message: \"bad\\n\""
-            ])
+            #expect(
+                seen == [
+                    "Exec lifecycle hook ([sh -c bad]) for Container \"app\" in Pod \"p_default(p)\" failed - error: command 'sh -c bad' exited with 7: , message: \"bad\\n\""
+                ])
         }
     }
 

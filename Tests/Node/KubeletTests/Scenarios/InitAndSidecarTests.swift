@@ -48,7 +48,8 @@ import Testing
 
     @Test func `sidecars do not keep a finished pod alive`() async throws {
         var setup = SimulationSetup()
-        setup.containers = { pod, container in container.name == "main" ? .exits(after: .seconds(2), code: 0) : Self.scripts(pod, container) }
+        setup.containers = { pod, container in container.name == "main" ? .exits(after: .seconds(2), code: 0) : Self.scripts(pod, container)
+        }
         try await simulate([pod { $0.spec.restartPolicy = "Never" }], setup) { node in
             let status = await node.kubelet.waitUntilTerminal("p")
             #expect(status?.phase == "Succeeded")
@@ -81,7 +82,10 @@ import Testing
         try await simulate([pod { $0.spec.restartPolicy = "Never" }], setup) { node in
             let status = await node.kubelet.waitUntilTerminal("p")
             #expect(status?.phase == "Failed")
-            #expect(status?.initContainerStatuses.map { $0.state.waiting?.reason } == [nil, "PodInitializing", "PodInitializing", "PodInitializing"])
+            #expect(
+                status?.initContainerStatuses.map { $0.state.waiting?.reason } == [
+                    nil, "PodInitializing", "PodInitializing", "PodInitializing",
+                ])
             #expect(status?.containerStatuses[0].state.waiting?.reason == "PodInitializing")
             #expect(node.starts == ["i1#0 0"])
         }
@@ -97,7 +101,8 @@ import Testing
             #expect(node.starts.dropFirst(5) == ["i1#0 10", "s1#0 12", "i2#0 12", "s2#0 14", "main#1 14"])
             #expect(node.status("p").phase == "Running")
             #expect(node.recorder.texts.contains("SandboxChanged: Pod sandbox changed, it will be killed and re-created."))
-            #expect(node.journal("sandbox ") == ["sandbox p#0 0", "sandbox p#0 breaks 10", "sandbox p#1 10"].map { String($0.dropFirst(8)) })
+            #expect(
+                node.journal("sandbox ") == ["sandbox p#0 0", "sandbox p#0 breaks 10", "sandbox p#1 10"].map { String($0.dropFirst(8)) })
         }
     }
 }

@@ -24,9 +24,11 @@ struct RecordedScenario: Sendable, CustomTestStringConvertible {
     var testDescription: String { name }
 }
 
-private let startMessage = "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
+private let startMessage =
+    "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: "
     + "unable to start container process: exec: \"/nope\": stat /nope: no such file or directory: unknown"
-private let pullMessage = "failed to pull and unpack image \"registry.invalid/none:1\": failed to resolve reference \"registry.invalid/none:1\": "
+private let pullMessage =
+    "failed to pull and unpack image \"registry.invalid/none:1\": failed to resolve reference \"registry.invalid/none:1\": "
     + "failed to do request: Head \"https://registry.invalid/v2/none/manifests/1\": dial tcp: lookup registry.invalid on <dns>: no such host"
 
 private let scenarios: [RecordedScenario] = [

@@ -11,9 +11,10 @@ import Testing
             try await node.sleep(1)
             let running = node.status("p")
             #expect(running.phase == "Running")
-            #expect(running.conditions.map { "\($0.type)=\($0.status)" } == [
-                "PodReadyToStartContainers=True", "Initialized=True", "Ready=True", "ContainersReady=True", "PodScheduled=True",
-            ])
+            #expect(
+                running.conditions.map { "\($0.type)=\($0.status)" } == [
+                    "PodReadyToStartContainers=True", "Initialized=True", "Ready=True", "ContainersReady=True", "PodScheduled=True",
+                ])
             #expect(running.containerStatuses[0].containerID?.hasPrefix("swiftlet://") == true)
             #expect(running.podIP == "10.0.0.2")
             #expect(running.hostIP == "192.0.2.1")
@@ -30,14 +31,16 @@ import Testing
             #expect(node.kubelet.pods.isEmpty)
             #expect(try PodFiles.list(node.configuration.rootDirectory + "/pods").isEmpty)
             #expect(try PodFiles.list(node.configuration.podLogsDirectory).isEmpty)
-            #expect(node.recorder.texts == [
-                "Pulled: Container image \"fixture:1\" already present on machine and can be accessed by the pod",
-                "Created: Container created", "Started: Container started", "Killing: Stopping container app",
-            ])
-            #expect(node.runtime.journal.map(\.text) == [
-                "sandbox p#0", "start p/app#0", "stop p/app#0 within 30s", "exit p/app#0 143", "stop sandbox p#0", "remove p/app#0",
-                "remove sandbox p#0",
-            ])
+            #expect(
+                node.recorder.texts == [
+                    "Pulled: Container image \"fixture:1\" already present on machine and can be accessed by the pod",
+                    "Created: Container created", "Started: Container started", "Killing: Stopping container app",
+                ])
+            #expect(
+                node.runtime.journal.map(\.text) == [
+                    "sandbox p#0", "start p/app#0", "stop p/app#0 within 30s", "exit p/app#0 143", "stop sandbox p#0", "remove p/app#0",
+                    "remove sandbox p#0",
+                ])
         }
     }
 
@@ -225,7 +228,9 @@ import Testing
         try await simulate([makePod("p"), second]) { node in
             try await node.sleep(until: 1)
             #expect(node.kubelet.pods.map(\.uid) == ["p"])
-            #expect(node.recorder.texts.first == "FailedValidation: Error validating pod p_default(q) from api due to duplicate pod name \"p\", ignoring")
+            #expect(
+                node.recorder.texts.first
+                    == "FailedValidation: Error validating pod p_default(q) from api due to duplicate pod name \"p\", ignoring")
         }
     }
 }

@@ -65,7 +65,8 @@ func simulate(
     let directory = try TemporaryDirectory()
     try await Simulation.run(limit: limit) { simulation in
         let runtime = SimulatedRuntime(clock: simulation.clock, containers: setup.containers, sandboxes: setup.sandboxes)
-        let images = SimulatedImages(clock: simulation.clock, present: setup.images, pullDuration: setup.pullDuration, pullFailure: setup.pullFailure)
+        let images = SimulatedImages(
+            clock: simulation.clock, present: setup.images, pullDuration: setup.pullDuration, pullFailure: setup.pullFailure)
         try await withKubelet(simulation, directory, runtime, images, setup) { node in
             node.kubelet.setPods(pods)
             try await body(node)

@@ -56,10 +56,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("limits.cpu", nil, "2"), ("limits.cpu", "1m", "1500"), ("requests.cpu", "1m", "250"), ("limits.memory", nil, "134217728"),
-        ("limits.memory", "1Mi", "128"), ("requests.memory", "1Mi", "0"), ("limits.memory", "1Gi", "1"),
-    ] as [(String, String?, String)])
+    @Test(
+        arguments: [
+            ("limits.cpu", nil, "2"), ("limits.cpu", "1m", "1500"), ("requests.cpu", "1m", "250"), ("limits.memory", nil, "134217728"),
+            ("limits.memory", "1Mi", "128"), ("requests.memory", "1Mi", "0"), ("limits.memory", "1Gi", "1"),
+        ] as [(String, String?, String)])
     func `resources, rounded up`(resource: String, divisor: String?, value: String) throws {
         let result = try environment { container in
             container.resources.limits = quantities(["cpu": "1500m", "memory": "128Mi"])
@@ -83,18 +84,19 @@ import Testing
         var objects = LocalObjects()
         objects.add(ConfigMap { ($0.metadata.name, $0.data) = ("cm", ["a": "1", "b": "2"]) })
         objects.add(Secret { ($0.metadata.name, $0.data) = ("s", ["k": Base64Data(Array("secret".utf8))]) })
-        let result = try environment({ container in
-            container.envFrom = [
-                EnvFromSource { ($0.prefix, $0.configMapRef) = ("P_", ConfigMapEnvSource { $0.name = "cm" }) },
-                EnvFromSource { $0.secretRef = SecretEnvSource { ($0.name, $0.optional) = ("none", true) } },
-            ]
-            container.env = [
-                EnvVar { variable in
-                    variable.name = "K"
-                    variable.valueFrom = EnvVarSource { $0.secretKeyRef = SecretKeySelector { ($0.name, $0.key) = ("s", "k") } }
-                }
-            ]
-        }, objects)
+        let result = try environment(
+            { container in
+                container.envFrom = [
+                    EnvFromSource { ($0.prefix, $0.configMapRef) = ("P_", ConfigMapEnvSource { $0.name = "cm" }) },
+                    EnvFromSource { $0.secretRef = SecretEnvSource { ($0.name, $0.optional) = ("none", true) } },
+                ]
+                container.env = [
+                    EnvVar { variable in
+                        variable.name = "K"
+                        variable.valueFrom = EnvVarSource { $0.secretKeyRef = SecretKeySelector { ($0.name, $0.key) = ("s", "k") } }
+                    }
+                ]
+            }, objects)
         #expect(result == ["P_a=1", "P_b=2", "K=secret"])
     }
 

@@ -38,9 +38,15 @@ import Testing
     }
 
     @Test(arguments: [
-        (PodDNS.Policy.clusterFirst, false, ["10.96.0.10"], ["ns.svc.c.local", "svc.c.local", "c.local", "a.example", "b.example"], ["ndots:5"]),
+        (
+            PodDNS.Policy.clusterFirst, false, ["10.96.0.10"], ["ns.svc.c.local", "svc.c.local", "c.local", "a.example", "b.example"],
+            ["ndots:5"]
+        ),
         (.clusterFirst, true, ["8.8.8.8"], ["a.example", "b.example"], ["timeout:2", "rotate"]),
-        (.clusterFirstWithHostNet, true, ["10.96.0.10"], ["ns.svc.c.local", "svc.c.local", "c.local", "a.example", "b.example"], ["ndots:5"]),
+        (
+            .clusterFirstWithHostNet, true, ["10.96.0.10"], ["ns.svc.c.local", "svc.c.local", "c.local", "a.example", "b.example"],
+            ["ndots:5"]
+        ),
         (.default, false, ["8.8.8.8"], ["a.example", "b.example"], ["timeout:2", "rotate"]),
         (.none, false, [], [], []),
     ])
@@ -72,7 +78,8 @@ import Testing
         #expect(warnings.map(\.reason) == ["DNSConfigForming", "DNSConfigForming"])
         #expect(
             warnings[0].message
-                == "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: 8.8.8.8 1.1.1.1 2.2.2.2")
+                == "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: 8.8.8.8 1.1.1.1 2.2.2.2"
+        )
     }
 
     @Test func `a missing cluster DNS is told`() {
@@ -106,7 +113,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", ""), ("2026-01-01T00:00:00.1Z stdout F one\n2026-01-01T00:00:00.2Z stderr P tw\n2026-01-01T00:00:00.3Z stderr F o\n", "one\ntwo\n"),
+        ("", ""),
+        ("2026-01-01T00:00:00.1Z stdout F one\n2026-01-01T00:00:00.2Z stderr P tw\n2026-01-01T00:00:00.3Z stderr F o\n", "one\ntwo\n"),
         ("garbage\n2026-01-01T00:00:00.1Z stdout F a b  c\n", "a b  c\n"),
     ])
     func `tail of a log`(log: String, expected: String) { #expect(TerminationMessage.tail(ofLog: Array(log.utf8)) == expected) }

@@ -15,13 +15,15 @@ import Testing
     @Test(arguments: [(2, 1), (1_024, 39), (262_144, 10_000)])
     func `weights of pods`(shares: Int64, weight: Int64) { #expect(CPUArithmetic.linearWeight(shares: shares) == weight) }
 
-    @Test(arguments: [
-        (QoSClass.guaranteed, false, 0, -997), (.burstable, true, 0, -997), (.bestEffort, false, 0, 1_000), (.burstable, false, 0, 999),
-        (.burstable, false, 1 << 30, 875), (.burstable, false, 8 << 30, 3), (.burstable, false, 1, 999),
-    ] as [(QoSClass, Bool, Int64, Int64)])
+    @Test(
+        arguments: [
+            (QoSClass.guaranteed, false, 0, -997), (.burstable, true, 0, -997), (.bestEffort, false, 0, 1_000), (.burstable, false, 0, 999),
+            (.burstable, false, 1 << 30, 875), (.burstable, false, 8 << 30, 3), (.burstable, false, 1, 999),
+        ] as [(QoSClass, Bool, Int64, Int64)])
     func `out-of-memory scores on 8 GiB`(qosClass: QoSClass, critical: Bool, request: Int64, score: Int64) {
         #expect(
-            OOMScore.adjustment(qosClass: qosClass, isNodeCritical: critical, memoryRequestBytes: request, nodeMemoryBytes: 8 << 30) == score)
+            OOMScore.adjustment(qosClass: qosClass, isNodeCritical: critical, memoryRequestBytes: request, nodeMemoryBytes: 8 << 30)
+                == score)
     }
 
     private typealias Amounts = [String: String]
@@ -57,7 +59,8 @@ import Testing
     @Test func `a pod's cgroup`() {
         let configuration = KubeletConfiguration()
         let burstable = PodCgroup(
-            pod([(["cpu": "250m", "memory": "64Mi"], ["cpu": "1", "memory": "128Mi"]), (["cpu": "250m"], ["memory": "128Mi"])]), configuration)
+            pod([(["cpu": "250m", "memory": "64Mi"], ["cpu": "1", "memory": "128Mi"]), (["cpu": "250m"], ["memory": "128Mi"])]),
+            configuration)
         #expect(burstable.path == "kubepods/burstable/podp")
         #expect(burstable.cpuShares == 512)
         #expect(burstable.cpuQuota == nil)  // one container has no limit

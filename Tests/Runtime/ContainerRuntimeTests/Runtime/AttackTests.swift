@@ -97,7 +97,8 @@ import Testing
         let victim = try await fixture.start(["/bin/sleep", "1000"], in: first, one)
         let second = try await fixture.runtime.runPodSandbox(two)
         let pid = try await fixture.runtime.containerStatus(victim).pid
-        let attacker = try await fixture.start(["/bin/sh", "-c", "ls /proc/\(pid) && echo SEEN; kill -9 \(pid) && echo KILLED; kill -9 -1; true"], in: second, two)
+        let attacker = try await fixture.start(
+            ["/bin/sh", "-c", "ls /proc/\(pid) && echo SEEN; kill -9 \(pid) && echo KILLED; kill -9 -1; true"], in: second, two)
         let log = try fixture.log(try await fixture.ended(attacker))
         #expect(!log.contains("SEEN") && !log.contains("KILLED"), "\(log)")
         #expect(try await fixture.runtime.containerStatus(victim).state == .running)
@@ -105,7 +106,8 @@ import Testing
     }
 
     @Test func `the runtime's directory and the machine's mounts are out of sight`() async throws {
-        let log = try await output("cat /proc/self/mountinfo; cat /proc/self/environ | tr '\\0' '\\n'; ls -la /proc/1/fd /proc/1/cwd /proc/1/root")
+        let log = try await output(
+            "cat /proc/self/mountinfo; cat /proc/self/environ | tr '\\0' '\\n'; ls -la /proc/1/fd /proc/1/cwd /proc/1/root")
         #expect(!log.contains("supervisor.sock"))
         for line in log.split(separator: "\n") where line.contains(" - ") {
             let point = line.split(separator: " ").dropFirst(4).first ?? ""

@@ -18,7 +18,9 @@ import Testing
         var part = Mount(containerPath: "/part", hostPath: "")
         part.image = ImageSpec(image: "data")
         part.imageSubPath = "dir"
-        let (status, log) = try await fixture.run(["/bin/sh", "-c", "cat /whole/dir/file /part/file; touch /whole/x /part/x"]) { $0.mounts = [whole, part] }
+        let (status, log) = try await fixture.run(["/bin/sh", "-c", "cat /whole/dir/file /part/file; touch /whole/x /part/x"]) {
+            $0.mounts = [whole, part]
+        }
         #expect(status.exitCode == 1)
         #expect(log.contains("from an imagefrom an image") && log.contains("touch: /whole/x: Read-only file system\n"), "\(log)")
         whole.image = ImageSpec(image: "nosuch")
@@ -81,7 +83,9 @@ import Testing
             #expect(try cgroup.read("memory.max") == "\(64 << 20)\n")
             #expect(status.unenforced.isEmpty)
         } else {
-            #expect(status.unenforced.count == 1 && status.unenforced[0].hasPrefix("memory.max \"67108864\": controller memory is not available"))
+            #expect(
+                status.unenforced.count == 1
+                    && status.unenforced[0].hasPrefix("memory.max \"67108864\": controller memory is not available"))
         }
         #expect(try Files.readText("/proc/\(status.pid)/oom_score_adj") == "500\n")
         try await fixture.expectClean()
@@ -109,7 +113,8 @@ import Testing
         let pod = fixture.pod()
         let sandbox = try await fixture.runtime.runPodSandbox(pod)
         let id = try await fixture.runtime.createContainer(
-            sandbox: sandbox, fixture.container(["/bin/mount", "-t", "tmpfs", "new", "/v"]) {
+            sandbox: sandbox,
+            fixture.container(["/bin/mount", "-t", "tmpfs", "new", "/v"]) {
                 $0.mounts = [mount]
                 $0.securityContext.privileged = true
             }, pod)

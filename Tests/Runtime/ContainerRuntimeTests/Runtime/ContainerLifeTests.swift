@@ -11,7 +11,8 @@ import Testing
         let pod = fixture.pod()
         let sandbox = try await fixture.runtime.runPodSandbox(pod)
         #expect(try await fixture.runtime.podSandboxStatus(sandbox).state == .ready)
-        let id = try await fixture.runtime.createContainer(sandbox: sandbox, fixture.container(["/bin/sh", "-c", "echo out; echo err >&2; exit 3"]), pod)
+        let id = try await fixture.runtime.createContainer(
+            sandbox: sandbox, fixture.container(["/bin/sh", "-c", "echo out; echo err >&2; exit 3"]), pod)
         #expect(try await fixture.runtime.containerStatus(id).state == .created)
         try await fixture.runtime.startContainer(id)
         let status = try await fixture.ended(id)
@@ -58,7 +59,8 @@ import Testing
         let pod = fixture.pod()
         let sandbox = try await fixture.runtime.runPodSandbox(pod)
         let id = try await fixture.start(["/bin/sleep", "1000"], in: sandbox, pod)
-        let result = try await fixture.runtime.execSync(id, command: ["/bin/sh", "-c", "ps | grep sleep; echo oops >&2; exit 4"], timeout: .seconds(20))
+        let result = try await fixture.runtime.execSync(
+            id, command: ["/bin/sh", "-c", "ps | grep sleep; echo oops >&2; exit 4"], timeout: .seconds(20))
         #expect(String(decoding: result.stdout, as: UTF8.self).contains("sleep 1000"))
         #expect(result.stderr == Array("oops\n".utf8) && result.exitCode == 4)
         let error = await #expect(throws: RuntimeError.self) {

@@ -41,7 +41,8 @@ import Testing
         let lines = String(decoding: seen.stdout, as: UTF8.self).split(separator: "\n").map(String.init)
         #expect(
             lines.prefix(9) == [
-                "shared", "web", "web", "search default.svc.cluster.local", "nameserver 10.96.0.10", "options ndots:5", "10000\t10100", "0", "1",
+                "shared", "web", "web", "search default.svc.cluster.local", "nameserver 10.96.0.10", "options ndots:5", "10000\t10100", "0",
+                "1",
             ], "\(lines) \(String(decoding: seen.stderr, as: UTF8.self))")
         #expect(lines.dropFirst(9).first?.contains(ip) == true)
         #expect(lines.last?.contains("65536") == true)

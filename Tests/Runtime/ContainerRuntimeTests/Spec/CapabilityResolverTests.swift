@@ -8,17 +8,18 @@ import Testing
     static let usual = CapabilitySet.containerDefault
     static func set(_ names: String...) -> CapabilitySet { names.reduce(into: []) { $0.formUnion(CapabilitySet(name: $1) ?? []) } }
 
-    @Test(arguments: [
-        ([], [], usual),
-        (["NET_ADMIN"], [], usual.union(set("NET_ADMIN"))),
-        (["CAP_NET_ADMIN"], ["MKNOD"], usual.union(set("NET_ADMIN")).subtracting(set("MKNOD"))),
-        ([], ["ALL"], []),
-        (["CHOWN"], ["ALL"], set("CHOWN")),
-        (["ALL"], ["SYS_ADMIN"], CapabilitySet.all.subtracting(set("SYS_ADMIN"))),
-        (["ALL"], ["ALL"], []),
-        (["chown"], ["all"], set("CHOWN")),
-        (["CHOWN"], ["CHOWN"], usual.subtracting(set("CHOWN"))),
-    ] as [([String], [String], CapabilitySet)])
+    @Test(
+        arguments: [
+            ([], [], usual),
+            (["NET_ADMIN"], [], usual.union(set("NET_ADMIN"))),
+            (["CAP_NET_ADMIN"], ["MKNOD"], usual.union(set("NET_ADMIN")).subtracting(set("MKNOD"))),
+            ([], ["ALL"], []),
+            (["CHOWN"], ["ALL"], set("CHOWN")),
+            (["ALL"], ["SYS_ADMIN"], CapabilitySet.all.subtracting(set("SYS_ADMIN"))),
+            (["ALL"], ["ALL"], []),
+            (["chown"], ["all"], set("CHOWN")),
+            (["CHOWN"], ["CHOWN"], usual.subtracting(set("CHOWN"))),
+        ] as [([String], [String], CapabilitySet)])
     func `drop wins over add, ALL says where to start`(add: [String], drop: [String], expected: CapabilitySet) throws {
         var context = LinuxContainerSecurityContext()
         context.capabilities.add = add

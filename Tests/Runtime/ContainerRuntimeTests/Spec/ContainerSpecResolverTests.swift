@@ -115,9 +115,10 @@ import Testing
         #expect(error?.description == message)
     }
 
-    @Test(arguments: [
-        ("", 15), ("SIGQUIT", 3), ("quit", 3), ("9", 9), ("SIGRTMIN+3", 37), ("RTMAX-1", 63), ("SIGTERM", 15),
-    ] as [(String, Int32)])
+    @Test(
+        arguments: [
+            ("", 15), ("SIGQUIT", 3), ("quit", 3), ("9", 9), ("SIGRTMIN+3", 37), ("RTMAX-1", 63), ("SIGTERM", 15),
+        ] as [(String, Int32)])
     func `the stop signal is the image's`(text: String, expected: Int32) throws {
         #expect(try makeResolver { $0.image.stopSignal = text }.resolve(makeConfig()).stopSignal == expected)
         #expect(try makeResolver { $0.image.stopSignal = text }.resolve(makeConfig { $0.stopSignal = 12 }).stopSignal == 12)

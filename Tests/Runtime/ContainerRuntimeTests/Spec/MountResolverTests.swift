@@ -34,7 +34,9 @@ import Testing
     }
 
     @Test func `a mount of the pod takes the place of a usual one`() throws {
-        let spec = try resolve([mount("/dev/shm/", from: "/vol/shm"), mount("/sys", from: "/sys"), mount("/etc/hostname", from: "/vol/h.file")])
+        let spec = try resolve([
+            mount("/dev/shm/", from: "/vol/shm"), mount("/sys", from: "/sys"), mount("/etc/hostname", from: "/vol/h.file"),
+        ])
         #expect(spec.mounts.count(where: { $0.target == "/dev/shm" }) == 1)
         #expect(spec.mount("/dev/shm")?.source == .bind(.init(path: "/vol/shm")))
         #expect(spec.mount("/sys")?.source == .bind(.init(path: "/sys")))

@@ -46,10 +46,11 @@ import Testing
         #expect(error?.description == test.expected)
     }
 
-    @Test(arguments: [
-        (SupplementalGroupsPolicy.merge, [], [1001, 10, 100]), (.merge, [4000, 10], [1001, 10, 100, 4000]),
-        (.strict, [], [1001]), (.strict, [4000, 1001], [1001, 4000]),
-    ] as [(SupplementalGroupsPolicy, [Int64], [UInt32])])
+    @Test(
+        arguments: [
+            (SupplementalGroupsPolicy.merge, [], [1001, 10, 100]), (.merge, [4000, 10], [1001, 10, 100, 4000]),
+            (.strict, [], [1001]), (.strict, [4000, 1001], [1001, 4000]),
+        ] as [(SupplementalGroupsPolicy, [Int64], [UInt32])])
     func `groups are the primary one, memberships by policy, then the supplemental ones`(
         policy: SupplementalGroupsPolicy, supplemental: [Int64], expected: [UInt32]
     ) throws {

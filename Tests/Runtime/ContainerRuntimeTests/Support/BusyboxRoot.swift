@@ -18,9 +18,11 @@ final class BusyboxRoot: Sendable {
         for name in ["bin", "etc", "tmp", "usr/share"] { try Files.makeDirectories("\(rootfs)/\(name)") }
         guard chmod("\(rootfs)/tmp", 0o1777) == 0 else { throw SystemError("set the mode of tmp", .current) }
         try copyProgram()
-        for name in ["sh", "true", "false", "cat", "sleep", "echo", "id", "ls", "mount", "touch", "mkdir", "ln", "kill", "ps", "stat", "readlink",
-            "env", "pwd", "hostname", "mknod", "tr", "grep", "head", "nc", "ip", "dd", "chmod", "su", "wc", "tty", "stty", "sync", "rm", "df"]
-        {
+        for name in [
+            "sh", "true", "false", "cat", "sleep", "echo", "id", "ls", "mount", "touch", "mkdir", "ln", "kill", "ps", "stat", "readlink",
+            "env", "pwd", "hostname", "mknod", "tr", "grep", "head", "nc", "ip", "dd", "chmod", "su", "wc", "tty", "stty", "sync", "rm",
+            "df",
+        ] {
             guard symlink("busybox", "\(rootfs)/bin/\(name)") == 0 else { throw SystemError("link \(name)", .current) }
         }
         try Files.replace(

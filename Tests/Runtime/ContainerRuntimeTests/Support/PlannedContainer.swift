@@ -30,7 +30,8 @@ final class PlannedContainer {
             root: RootFileSystem(
                 lowerDirectories: [root.rootfs], upperDirectory: try root.makeDirectory("upper"),
                 workDirectory: try root.makeDirectory("work")))
-        builder.seccomp = spec.process.seccomp == .runtimeDefault ? try .runtimeDefault(capabilities: spec.process.capabilities.bounding) : nil
+        builder.seccomp =
+            spec.process.seccomp == .runtimeDefault ? try .runtimeDefault(capabilities: spec.process.capabilities.bounding) : nil
         builder.hasLayerOptions = Machine.inspect().hasLayerOptions
         builder.rootMountPoint = try root.makeDirectory("root")
         change(&builder)

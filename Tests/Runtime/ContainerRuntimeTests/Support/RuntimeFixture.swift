@@ -29,7 +29,8 @@ final class RuntimeFixture: Sendable {
         let cgroups = try CgroupHierarchy.find()
         var configuration = RuntimeConfiguration(
             dataDirectory: "\(root.directory)/data", runDirectory: "\(root.directory)/run", instance: "test-\(getpid())-\(number)",
-            cgroups: cgroups, cgroupRoot: "\(cgroups.mountPoint)/swiftlet-test-\(getpid())-\(number)", supervisorExecutable: Self.supervisor)
+            cgroups: cgroups, cgroupRoot: "\(cgroups.mountPoint)/swiftlet-test-\(getpid())-\(number)", supervisorExecutable: Self.supervisor
+        )
         if hasNetwork {
             configuration.network = .init(podCIDRs: ["10.\(160 + number % 64).\(number >> 8).0/24"], poolSize: poolSize)
             configuration.network?.masquerade = false  // not every test machine has nftables
@@ -78,7 +79,9 @@ final class RuntimeFixture: Sendable {
     }
 
     /// Runs a container to its end.
-    func run(_ command: [String], _ change: (inout ContainerConfig) -> Void = { _ in }) async throws -> (status: ContainerStatus, log: String) {
+    func run(_ command: [String], _ change: (inout ContainerConfig) -> Void = { _ in }) async throws -> (
+        status: ContainerStatus, log: String
+    ) {
         let pod = pod("run-\(UInt32.random(in: 0 ... .max))")
         let sandbox = try await runtime.runPodSandbox(pod)
         let id = try await start(command, in: sandbox, pod, change)

@@ -32,8 +32,13 @@ import Testing
 
     @Test(arguments: [
         (DNSConfig(), ""),
-        ({ var dns = DNSConfig(); dns.servers = ["1.1.1.1", "2.2.2.2"]; dns.searches = ["a", "b"]; dns.options = ["ndots:5"]; return dns }(),
-            "search a b\nnameserver 1.1.1.1\nnameserver 2.2.2.2\noptions ndots:5\n"),
+        (
+            {
+                var dns = DNSConfig(); dns.servers = ["1.1.1.1", "2.2.2.2"]; dns.searches = ["a", "b"]; dns.options = ["ndots:5"];
+                return dns
+            }(),
+            "search a b\nnameserver 1.1.1.1\nnameserver 2.2.2.2\noptions ndots:5\n"
+        ),
     ])
     func `resolv.conf is written as containerd does`(dns: DNSConfig, text: String) {
         #expect(dns.resolvConf == text)

@@ -63,6 +63,7 @@ bench: setup-bench release fixtures ## speed and size, as ratios against the flo
 lint: ## formatting, shell scripts, async-signal-safety of the spawn path
 	@$(SWIFT_FILES) | xargs -0 $(SWIFT) format lint --strict --parallel
 	./Tools/lint
+	python3 Tools/generate-kinds --check
 
 fmt: ## format the Swift sources in place
 	@$(SWIFT_FILES) | xargs -0 $(SWIFT) format --in-place --parallel
@@ -79,8 +80,8 @@ uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/swiftlet $(DESTDIR)$(PREFIX)/libexec/swiftlet/swiftlet-supervisor
 	-rmdir $(DESTDIR)$(PREFIX)/libexec/swiftlet
 
-docs: ## list of the documents
-	@ls docs/*.md README.md
+docs: release ## docs/commands.md from what the program says of itself
+	./Tools/command-reference $(RELEASE_BIN)/swiftlet >docs/commands.md
 
 clean: ## remove what was built
 	rm -rf $(SCRATCH)/debug-tree $(SCRATCH)/release-tree $(SCRATCH)/supervisor-tree $(RELEASE_BIN) $(FIXTURES)

@@ -7,7 +7,7 @@ SWIFT        ?= swift
 DEBUG_FLAGS   = --scratch-path $(SCRATCH)/debug-tree
 RELEASE_FLAGS = --scratch-path $(SCRATCH)/release-tree -c release --static-swift-stdlib -Xlinker -s
 # Embedded Swift has no static standard library to link, and needs none: the supervisor has a tree of its own.
-EMBEDDED_FLAGS = --scratch-path $(SCRATCH)/supervisor-tree -c release -Xlinker -s
+EMBEDDED_FLAGS = --scratch-path $(SCRATCH)/supervisor-tree -c release -Xlinker -s -Xswiftc -Osize --disable-local-rpath
 RELEASE_BIN   = $(SCRATCH)/release
 FIXTURES      = $(SCRATCH)/fixtures
 
@@ -15,9 +15,9 @@ FIXTURES      = $(SCRATCH)/fixtures
 SWIFT_FILES = git ls-files -z '*.swift' ':!:*/Generated/*'
 
 # What the build links with, and what tests and benchmarks start.
-BUILD_PACKAGES = libsqlite3-dev libseccomp-dev libcap-dev libmnl-dev libnftables-dev libarchive-dev pkg-config gcc libc6-dev
+BUILD_PACKAGES = libsqlite3-dev libseccomp-dev libcap-dev libmnl-dev libnftables-dev libarchive-dev zlib1g-dev pkg-config g++ git
 TEST_PACKAGES  = busybox-static user-mode-linux kmod iproute2 nftables python3
-BENCH_PACKAGES = crun runc
+BENCH_PACKAGES = crun runc containerd containernetworking-plugins podman golang-github-containers-common iptables
 
 .PHONY: help setup setup-bench build release demo run test test-unit test-storms bench lint fmt generate install uninstall docs clean
 
@@ -46,14 +46,14 @@ fixtures: setup
 demo run: release fixtures ## import the fixture images, run the demo pod, show what the kernel has, clean up
 	./Tools/demo $(RELEASE_BIN) $(FIXTURES)
 
-test: setup fixtures ## unit, kernel integration and end-to-end tests, cgroup limits in a throw-away VM (needs root)
-	./Tools/test $(SCRATCH)/debug-tree $(FIXTURES) unit kernel endtoend vm
+test: setup fixtures ## unit, kernel integration and end-to-end tests, storms, cgroup limits in a throw-away VM (needs root)
+	./Tools/test $(SCRATCH)/debug-tree $(FIXTURES)
 
 test-storms: setup fixtures ## 200 kills of the daemon at random points, 1000 pods started and removed (needs root)
 	./Tools/test $(SCRATCH)/debug-tree $(FIXTURES) storms
 
 test-unit: build ## only the tests that need no root
-	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|KubernetesAPI|Kubelet|SupervisorAPI|Architecture)Tests'
+	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|KubernetesAPI|KubernetesClient|Kubelet|SupervisorAPI|Architecture|APIServer|Storage|StorageSQLite)Tests'
 
 bench: setup-bench release fixtures ## speed and size, as ratios against the floor program, crun and runc
 	$(SWIFT) build $(RELEASE_FLAGS) --product swiftlet-bench

@@ -21,7 +21,10 @@ func systemLibrary(_ name: String, pkgConfig: String, apt: String) -> Target {
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let nio = ["NIOCore", "NIOPosix", "NIOHTTP1", "NIOTLS"].map { Target.Dependency.product(name: $0, package: "swift-nio") }
+let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
+let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
 
 let package = Package(
     name: "swiftlet",
@@ -32,7 +35,10 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.1"),
     ],
     targets: [
         // CShims
@@ -43,6 +49,7 @@ let package = Package(
         systemLibrary("CNftables", pkgConfig: "libnftables", apt: "libnftables-dev"),
         systemLibrary("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
         systemLibrary("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
+        systemLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
 
         // Kernel
         target("Kernel", "LinuxSystem", ["CLinux", "CSeccomp", "CCap"]),
@@ -72,16 +79,28 @@ let package = Package(
         // API
         target("API", "APIMachinery"),
         target("API", "KubernetesAPI", ["APIMachinery"]),
+        target("API", "HTTPServer", ["APIMachinery", "CZlib", nioSSL, nioHTTP2] + nio),
+        target("API", "KubernetesClient", ["KubernetesAPI", "APIMachinery", nioSSL] + nio),
+        tests("API", "KubernetesClient", ["KubernetesAPI", "APIMachinery"]),
+        tests("API", "HTTPServer", ["APIMachinery", nioSSL, nioHTTP2] + nio),
         tests("API", "APIMachinery"),
         tests("API", "KubernetesAPI", ["APIMachinery"]),
 
         // Node
-        target("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", logging]),
+        target("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI"]),
         tests("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI"]),
 
         // ControlPlane
         target("ControlPlane", "Storage"),
         target("ControlPlane", "StorageSQLite", ["Storage", "CSQLite"]),
+        target("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "APIMachinery"]),
+        target(
+            "ControlPlane", "ControlPlane",
+            ["APIServer", "StorageSQLite", "Storage", "HTTPServer", "KubernetesAPI", "APIMachinery", x509, crypto]),
+        tests("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "APIMachinery"]),
+        tests(
+            "ControlPlane", "ControlPlane",
+            ["APIServer", "HTTPServer", "Storage", "KubernetesAPI", "APIMachinery", x509, crypto] + nio),
         tests("ControlPlane", "Storage", ["StorageTesting"]),
         tests("ControlPlane", "StorageSQLite", ["Storage", "StorageTesting"]),
         .target(
@@ -90,13 +109,16 @@ let package = Package(
         .executableTarget(
             name: "storage-bench", dependencies: ["Storage", "StorageSQLite"], path: "Benchmarks/storage-bench",
             swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "apiserver-bench", dependencies: ["APIServer", "Storage", "KubernetesAPI", "APIMachinery"],
+            path: "Benchmarks/apiserver-bench", swiftSettings: [.treatAllWarnings(as: .error)]),
 
         // Command
         .executableTarget(
             name: "swiftlet",
             dependencies: [
                 "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
-                "APIMachinery", "KubernetesAPI", argumentParser, logging,
+                "APIMachinery", "KubernetesAPI", argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(

@@ -88,7 +88,9 @@ struct ImportTests {
     @Test(arguments: [
         ("CLinux", ["LinuxSystem", "Netlink", "Cgroups", "PodSupervisor", "swiftlet-supervisor"]),
         ("CSeccomp", ["LinuxSystem"]), ("CCap", ["LinuxSystem"]), ("CMnl", ["Netlink"]), ("CNftables", ["Nftables"]),
-        ("CArchive", ["ImageStore"]), ("ArgumentParser", ["swiftlet"]), ("Yams", ["Kubelet"]),
+        ("CArchive", ["ImageStore"]), ("ArgumentParser", ["swiftlet"]), ("CSQLite", ["StorageSQLite"]), ("CZlib", ["HTTPServer"]),
+        ("NIOCore", ["HTTPServer", "KubernetesClient"]), ("NIOPosix", ["HTTPServer", "KubernetesClient"]),
+        ("NIOSSL", ["HTTPServer", "KubernetesClient"]), ("X509", ["ControlPlane"]),
     ])
     func `a library is used in its place only`(library: String, allowed: [String]) {
         for module in Self.modules where module.imports.contains(library) {

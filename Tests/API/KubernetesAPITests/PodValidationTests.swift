@@ -124,19 +124,23 @@ import Testing
             (#"{"restartPolicy":"Always"}"#, ["restartPolicy: Forbidden: may not be set for non-init containers"]),
             (#"{"volumeMounts":[{"name":"zz","mountPath":"/a"}]}"#, [#"volumeMounts[0].name: Not found: "zz""#]),
             (
+                #"{"securityContext":{"runAsUser":2147483647,"runAsGroup":4294967294}}"#,
+                ["securityContext.runAsGroup: Invalid value: 4294967294: must be between 0 and 2147483647, inclusive"]
+            ),
+            (
                 #"{"securityContext":{"runAsUser":-1}}"#,
-                ["securityContext.runAsUser: Invalid value: -1: must be between 0 and 4294967295, inclusive"]
+                ["securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive"]
             ),
             (
                 #"{"securityContext":{"privileged":true,"allowPrivilegeEscalation":false}}"#,
                 [
-                    #"securityContext: Invalid value: {"allowPrivilegeEscalation":false,"privileged":true}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true"#
+                    #"securityContext: Invalid value: {"Capabilities":null,"Privileged":true,"SELinuxOptions":null,"WindowsOptions":null,"RunAsUser":null,"RunAsGroup":null,"RunAsNonRoot":null,"ReadOnlyRootFilesystem":null,"AllowPrivilegeEscalation":false,"ProcMount":null,"SeccompProfile":null,"AppArmorProfile":null}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true"#
                 ]
             ),
             (
                 #"{"securityContext":{"capabilities":{"add":["CAP_SYS_ADMIN"]},"allowPrivilegeEscalation":false}}"#,
                 [
-                    #"securityContext: Invalid value: {"allowPrivilegeEscalation":false,"capabilities":{"add":["CAP_SYS_ADMIN"]}}: cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"#
+                    #"securityContext: Invalid value: {"Capabilities":{"Add":["CAP_SYS_ADMIN"],"Drop":null},"Privileged":null,"SELinuxOptions":null,"WindowsOptions":null,"RunAsUser":null,"RunAsGroup":null,"RunAsNonRoot":null,"ReadOnlyRootFilesystem":null,"AllowPrivilegeEscalation":false,"ProcMount":null,"SeccompProfile":null,"AppArmorProfile":null}: cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"#
                 ]
             ),
             (

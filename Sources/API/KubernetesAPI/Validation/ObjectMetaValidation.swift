@@ -50,7 +50,7 @@ extension Validator {
         }
     }
 
-    private mutating func annotations(_ annotations: [String: String], _ path: FieldPath) {
+    mutating func annotations(_ annotations: [String: String], _ path: FieldPath) {
         var size = 0
         for (key, value) in annotations.sorted(by: { $0.key < $1.key }) {
             // Capital letters are let through for the prefix too.
@@ -73,7 +73,7 @@ extension Validator {
                 report(.invalid(path.child(field), "", "must not be empty"))
             }
             if reference.apiVersion == "v1", reference.kind == "Event" {
-                report(.invalid(path, reference.json, "/v1, Kind=Event is disallowed from being an owner"))
+                report(.invalid(path, reference.shown, "/v1, Kind=Event is disallowed from being an owner"))
             }
         }
         let controllers = references.filter { $0.controller == true }
@@ -81,7 +81,7 @@ extension Validator {
             let (first, second) = (controllers[0], controllers[1])
             report(
                 .invalid(
-                    path, references.json,
+                    path, .array(references.map(\.shown)),
                     "Only one reference can have Controller set to true. Found \"true\" in references for \(first.kind)/\(first.name) and \(second.kind)/\(second.name)"
                 ))
         }
@@ -102,5 +102,14 @@ extension Validator {
             report(
                 .invalid(path, finalizers.json, "finalizer orphan and foregroundDeletion cannot be both set"))
         }
+    }
+}
+
+extension OwnerReference {
+    /// Members in the order in which upstream's errors show them.
+    fileprivate var shown: JSONValue {
+        let object = jsonObject
+        let order = ["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"]
+        return .object(JSONObject(members: order.compactMap { key in object[key].map { .init(key: key, value: $0) } }))
     }
 }

@@ -36,11 +36,12 @@ extension Validator {
             case (nil, nil):
                 report(
                     .invalid(
-                        path, claim.json, "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"))
+                        path, GoValue.of(claim.json, type: "core/v1.PodResourceClaim"),
+                        "must specify one of: `resourceClaimName`, `resourceClaimTemplateName`"))
             case (_?, _?):
                 report(
                     .invalid(
-                        path, claim.json,
+                        path, GoValue.of(claim.json, type: "core/v1.PodResourceClaim"),
                         "at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified"))
             default: break
             }

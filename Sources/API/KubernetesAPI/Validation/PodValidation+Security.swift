@@ -1,7 +1,8 @@
 internal import APIMachinery
 
 extension Validator {
-    private static let idRange: ClosedRange<Int64> = 0...Int64(UInt32.max)
+    /// Users and groups (apimachinery, IsValidUserID): the upper half of the kernel's range is left out.
+    private static let idRange: ClosedRange<Int64> = 0...Int64(Int32.max)
 
     mutating func podSecurityContext(_ spec: PodSpec, _ path: FieldPath) {
         guard let context = spec.securityContext else { return }
@@ -76,12 +77,13 @@ extension Validator {
         if context.privileged == true {
             report(
                 .invalid(
-                    path, context.json, "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"))
+                    path, GoValue.of(context.json, type: "core/v1.SecurityContext"),
+                    "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"))
         }
         if context.capabilities?.add.contains("CAP_SYS_ADMIN") == true {
             report(
                 .invalid(
-                    path, context.json,
+                    path, GoValue.of(context.json, type: "core/v1.SecurityContext"),
                     "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"))
         }
     }

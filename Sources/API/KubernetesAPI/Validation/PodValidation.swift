@@ -2,8 +2,8 @@ package import APIMachinery
 
 /// What kube-apiserver refuses of a pod, in its words. Defaults have to be applied before.
 ///
-/// On purpose different: a volume mount's errors name its index, `restartPolicy` is for init containers alone (rules for
-/// single containers are not there yet), and a structure at fault is shown with the names of its JSON members.
+/// On purpose different: a volume mount's errors name its index, and `restartPolicy` is for init containers alone (rules
+/// for single containers are not there yet).
 package enum PodValidation {
     /// - Parameter path: Where the pod stands, for the errors' paths.
     /// - Returns: All errors; none when the pod may be created.
@@ -26,7 +26,7 @@ package enum PodValidation {
 }
 
 extension Validator {
-    fileprivate mutating func podAnnotations(_ pod: Pod, _ path: FieldPath) {
+    mutating func podAnnotations(_ pod: Pod, _ path: FieldPath) {
         let mirror = "kubernetes.io/config.mirror"
         if let value = pod.metadata.annotations[mirror], pod.spec.nodeName == nil {
             report(.invalid(path.key(mirror), .string(value), "must set spec.nodeName if mirror pod annotation is set"))
@@ -44,7 +44,7 @@ extension Validator {
     }
 
     /// What holds when a pod is made and not for a template.
-    fileprivate mutating func creation(of spec: PodSpec, _ path: FieldPath) {
+    mutating func creation(of spec: PodSpec, _ path: FieldPath) {
         if !spec.ephemeralContainers.isEmpty {
             report(.forbidden(path.child("ephemeralContainers"), "cannot be set on create"))
         }

@@ -1,0 +1,38 @@
+internal import APIMachinery
+
+/// What a custom resource's schema or a webhook asks for that is not done.
+enum DefinitionWarnings {
+    static let warnings: @Sendable (JSONField, JSONField?) -> [String] = { new, _ in
+        new["spec", "versions"].items.flatMap { ofSchema($0["schema", "openAPIV3Schema"]) }
+    }
+
+    static let ofWebhooks: @Sendable (JSONField, JSONField?) -> [String] = { new, _ in
+        new["webhooks"].items.map { $0["matchConditions"] }.filter { !$0.items.isEmpty }.map {
+            "\($0.path): the conditions are stored and not looked at: CEL is not supported yet"
+        }
+    }
+
+    /// As upstream's validator knows them.
+    private static let formats: Set<String> = [
+        "bsonobjectid", "uri", "email", "hostname", "ipv4", "ipv6", "cidr", "mac", "uuid", "uuid3", "uuid4", "uuid5",
+        "isbn", "isbn10", "isbn13", "creditcard", "ssn", "hexcolor", "rgbcolor", "byte", "password", "date", "duration",
+        "datetime", "date-time", "int32", "int64", "float", "double", "k8s-short-name", "k8s-long-name",
+    ]
+
+    private static func ofSchema(_ schema: JSONField) -> [String] {
+        guard schema.isSet else { return [] }
+        var warnings: [String] = []
+        let format = schema["format"].string
+        if !format.isEmpty, !formats.contains(format) { warnings.append("unrecognized format \(format.quoted)") }
+        if !schema["x-kubernetes-validations"].items.isEmpty {
+            warnings.append(
+                "\(schema["x-kubernetes-validations"].path): the rules are stored and not enforced: CEL is not supported yet")
+        }
+        for entry in schema["properties"].entries { warnings += ofSchema(entry.field) }
+        for member in ["items", "additionalProperties"] where schema[member].value?.objectValue != nil {
+            warnings += ofSchema(schema[member])
+        }
+        for member in ["allOf", "anyOf", "oneOf"] { warnings += schema[member].items.flatMap { ofSchema($0) } }
+        return warnings
+    }
+}

@@ -1,0 +1,44 @@
+internal import NIOSSL
+
+/// Where an API server listens and how it is recognised.
+package struct ServerAddress: Sendable {
+    /// A name or an IP address, which the server's certificate must have.
+    package var host: String
+    package var port: Int
+    /// Certificates in PEM that may sign the server's.
+    package var certificateAuthority: [UInt8]
+    /// In PEM; nil when the client shows a token or nothing.
+    package var clientCertificate: ClientCertificate?
+
+    package struct ClientCertificate: Sendable {
+        package var chain: [UInt8]
+        package var key: [UInt8]
+
+        package init(chain: [UInt8], key: [UInt8]) {
+            self.chain = chain
+            self.key = key
+        }
+    }
+
+    package init(host: String, port: Int, certificateAuthority: [UInt8], clientCertificate: ClientCertificate? = nil) {
+        self.host = host
+        self.port = port
+        self.certificateAuthority = certificateAuthority
+        self.clientCertificate = clientCertificate
+    }
+
+    /// As it stands in a `Host` field.
+    var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    func makeContext() throws -> NIOSSLContext {
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.minimumTLSVersion = .tlsv12
+        configuration.applicationProtocols = ["http/1.1"]
+        configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(certificateAuthority))
+        if let clientCertificate {
+            configuration.certificateChain = try NIOSSLCertificate.fromPEMBytes(clientCertificate.chain).map { .certificate($0) }
+            configuration.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: clientCertificate.key, format: .pem))
+        }
+        return try NIOSSLContext(configuration: configuration)
+    }
+}

@@ -1,0 +1,41 @@
+internal import APIMachinery
+import Synchronization
+
+/// An object in memory as the store holds it, shared by everybody who reads it.
+package final class StoredItem: Sendable {
+    package let key: String
+    /// In the form of the resource's storage version.
+    package let value: [UInt8]
+    package let createRevision: Int64
+    package let modRevision: Int64
+    private let labelBox = AtomicLazyReference<Box<[String: String]>>()
+    private let fieldBox = AtomicLazyReference<Box<[String: String]>>()
+
+    init(key: String, value: [UInt8], createRevision: Int64, modRevision: Int64) {
+        self.key = key
+        self.value = value
+        self.createRevision = createRevision
+        self.modRevision = modRevision
+    }
+
+    /// The object's name: what stands behind the last slash of the key.
+    package var name: Substring { key[(key.lastIndex(of: "/").map { key.index(after: $0) } ?? key.startIndex)...] }
+
+    /// Found when first asked for.
+    func labels(_ form: StoredForm) -> [String: String] {
+        if let box = labelBox.load() { return box.value }
+        return labelBox.storeIfNil(Box(MetadataScanner.labels(in: value, metadataAt: form.head.count))).value
+    }
+
+    /// The values of a kind's field labels; the object is read once for them, and only if somebody selects by them.
+    func fields(_ compute: () -> [String: String]) -> [String: String] {
+        if let box = fieldBox.load() { return box.value }
+        return fieldBox.storeIfNil(Box(compute())).value
+    }
+}
+
+/// A value behind a reference.
+final class Box<Value: Sendable>: Sendable {
+    let value: Value
+    init(_ value: Value) { self.value = value }
+}

@@ -1,0 +1,85 @@
+package import APIMachinery
+
+extension APIServer {
+    package func handle(_ request: APIRequest, from caller: Caller) async -> APIResponse {
+        await handle(request, info: RequestInfo(request), from: caller)
+    }
+
+    /// - Parameter info: Of this request.
+    package func handle(_ request: APIRequest, info: RequestInfo, from caller: Caller) async -> APIResponse {
+        do throws(Status) {
+            try authorize(request, info, caller)
+            try checkTimeout(request)
+            guard info.isResourceRequest else { return try await handleURL(request, info) }
+            return try await handleResource(request, info, caller)
+        } catch {
+            return .status(error, request)
+        }
+    }
+
+    private func authorize(_ request: APIRequest, _ info: RequestInfo, _ caller: Caller) throws(Status) {
+        let attributes: RequestAttributes
+        if info.isResourceRequest {
+            attributes = RequestAttributes(
+                user: caller.user, verb: info.verb,
+                resource: .init(
+                    group: info.apiGroup, version: info.apiVersion, resource: info.resource, subresource: info.subresource,
+                    namespace: info.namespace, name: info.name,
+                    fieldSelector: request.parameter("fieldSelector").flatMap { try? FieldSelector(parsing: $0) }))
+        } else {
+            attributes = RequestAttributes(user: caller.user, verb: info.verb, path: info.path)
+        }
+        let decision = configuration.authorizer.authorize(attributes)
+        guard decision.isAllowed else { throw .forbidden(attributes, reason: decision.reason) }
+    }
+
+    /// Only its form is checked: a request in process is over before any limit.
+    private func checkTimeout(_ request: APIRequest) throws(Status) {
+        guard let text = request.parameter("timeout"), !text.isEmpty else { return }
+        if let problem = GoDuration.problem(text) { throw .badRequest("invalid timeout specified in the request URL - \(problem)") }
+    }
+
+    private func handleResource(_ request: APIRequest, _ info: RequestInfo, _ caller: Caller) async throws(Status) -> APIResponse {
+        let registry = registry
+        guard let resource = registry.resource(group: info.apiGroup, version: info.apiVersion, plural: info.resource) else {
+            if !registry.hasGroup(info.apiGroup) { return .pathNotFound }
+            throw .unknownResource
+        }
+        try checkScope(resource, info)
+        var context = RequestContext(request: request, info: info, caller: caller, resource: resource, now: configuration.now())
+        var response: APIResponse
+        do throws(Status) { response = try await perform(&context) } catch { response = .status(error, request) }
+        for value in context.warnings.headerValues { response.headers.append("Warning", value) }
+        return response
+    }
+
+    private func checkScope(_ resource: ResourceDefinition, _ info: RequestInfo) throws(Status) {
+        let isInNamespace = !info.namespace.isEmpty && !(info.resource == "namespaces" && info.apiGroup.isEmpty)
+        if isInNamespace, !resource.isNamespaced { throw .unknownResource }
+        if !isInNamespace, resource.isNamespaced, info.isNamed { throw .unknownResource }
+    }
+
+    private func perform(_ context: inout RequestContext) async throws(Status) -> APIResponse {
+        let info = context.info
+        guard info.subresource.isEmpty else { return try await performSubresource(&context) }
+        // A collection across namespaces can only be read.
+        let isAcross = context.resource.isNamespaced && info.namespace.isEmpty
+        let hasVerb = context.resource.verbs.contains(info.verb)
+        guard hasVerb, !isAcross || ["list", "watch"].contains(info.verb), (info.verb == "create") != info.isNamed || info.verb != "create",
+            !["update", "patch"].contains(info.verb) || info.isNamed
+        else { throw .methodNotAllowed }
+        if let warning = context.resource.deprecationWarning { context.warnings.add(warning) }
+        guard context.resource.stored != nil else { return try await createVirtual(&context) }
+        switch info.verb {
+        case "get": return try await get(context)
+        case "list": return try await list(context)
+        case "watch": return try await watch(context)
+        case "create": return try await create(&context)
+        case "update": return try await update(&context)
+        case "patch": return try await patch(&context)
+        case "delete": return try await delete(&context)
+        case "deletecollection": return try await deleteCollection(&context)
+        default: throw .methodNotAllowed
+        }
+    }
+}

@@ -1,0 +1,14 @@
+/// Who asks: what authentication found out (authentication.k8s.io/v1 UserInfo).
+package struct UserInfo: Hashable, Sendable {
+    package var name: String
+    package var uid: String
+    package var groups: [String]
+    package var extra: [String: [String]]
+
+    package init(name: String, uid: String = "", groups: [String] = [], extra: [String: [String]] = [:]) {
+        self.name = name
+        self.uid = uid
+        self.groups = groups
+        self.extra = extra
+    }
+}

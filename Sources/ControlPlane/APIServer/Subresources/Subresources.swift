@@ -1,0 +1,93 @@
+package import APIMachinery
+internal import KubernetesAPI
+
+extension APIServer {
+    /// A request on `…/NAME/SUBRESOURCE`.
+    func performSubresource(_ context: inout RequestContext) async throws(Status) -> APIResponse {
+        let name = context.info.subresource
+        guard let subresource = context.resource.subresource(name) else { throw .unknownResource }
+        guard subresource.verbs.contains(context.info.verb), context.info.isNamed else { throw .methodNotAllowed }
+        if context.resource.plural == "pods" || name == "proxy", ["log", "exec", "attach", "portforward", "proxy"].contains(name) {
+            return try await stream(&context)
+        }
+        switch name {
+        case "scale": return try await scale(&context)
+        case "binding": return try await bind(&context)
+        case "eviction": return try await evict(&context)
+        case "token": return try await createVirtual(&context)
+        default: return try await sameKind(&context, name)
+        }
+    }
+
+    /// A subresource that shows the object itself and takes a part of it: status, approval, finalize, ephemeralcontainers, resize.
+    private func sameKind(_ context: inout RequestContext, _ name: String) async throws(Status) -> APIResponse {
+        switch context.info.verb {
+        case "get": return try await get(context)
+        case "update": return try await replace(&context, subresource: name)
+        case "patch": return try await patch(&context, subresource: name)
+        default: throw .methodNotAllowed
+        }
+    }
+
+    /// A creation of something that is only answered: a review, a token; and a Binding of the old form.
+    func createVirtual(_ context: inout RequestContext) async throws(Status) -> APIResponse {
+        guard context.info.verb == "create" else { return try await readVirtual(context) }
+        if context.resource.plural == "bindings" { return try await bind(&context) }
+        let format = try ResponseFormat.negotiated(context.request)
+        _ = try WriteOptions(context.request, kind: "CreateOptions")
+        let isSub = !context.info.subresource.isEmpty
+        try await admitConnected(JSONObject(), .create, context.info.subresource, false, &context)
+        if isSub { _ = try await requestedItem(context) }
+        let kind = isSub ? context.resource.subresource(context.info.subresource)?.kind ?? context.resource.kind : context.resource.kind
+        let object = try decodeForeign(context, kind)
+        guard let virtual = configuration.virtualResources else {
+            throw Status(
+                code: 501, reason: StatusReason(rawValue: "NotImplemented"), message: "\(kind.kind) is not supported by this server")
+        }
+        let answer = try await virtual.create(
+            resource: context.resource.plural, subresource: context.info.subresource, namespace: context.namespace,
+            name: isSub ? context.info.name : "", object: object, caller: context.caller.user)
+        return try encoder(context, format).response(answer, status: 201)
+    }
+
+    /// ComponentStatus is the only kind that is read without being stored; no component is watched here.
+    private func readVirtual(_ context: RequestContext) async throws(Status) -> APIResponse {
+        guard context.resource.plural == "componentstatuses" else { throw .methodNotAllowed }
+        if context.info.verb == "get" { throw context.resource.notFound(context.info.name) }
+        let format = try ResponseFormat.negotiated(context.request)
+        return try encoder(context, format).list([], metadata: JSONObject())
+    }
+
+    /// Reads a body of another kind than the resource's.
+    func decodeForeign(_ context: RequestContext, _ kind: GroupVersionKind) throws(Status) -> JSONObject {
+        let body = try RequestBody(context.request, kind: kind)
+        var object = body.object
+        if (object["apiVersion"]?.stringValue ?? "").isEmpty { object["apiVersion"] = .string(kind.apiVersion) }
+        if (object["kind"]?.stringValue ?? "").isEmpty { object["kind"] = .string(kind.kind) }
+        let given = GroupVersionKind(apiVersion: object["apiVersion"]?.stringValue ?? "", kind: object["kind"]?.stringValue ?? "")
+        guard given.kind == kind.kind, given.group == kind.group else {
+            let package = kind.group.split(separator: ".").first.map(String.init) ?? "core"
+            throw .badRequest(
+                "\(given.kind) in version \(given.version.quoted) cannot be handled as a \(kind.kind): "
+                    + "converting (\(given.version).\(given.kind)) to (\(package).\(kind.kind)): unknown conversion")
+        }
+        return object
+    }
+
+    /// What goes on to the node: nothing serves it yet.
+    private func stream(_ context: inout RequestContext) async throws(Status) -> APIResponse {
+        let item = try await requestedItem(context)
+        if let streams = configuration.streams {
+            return try await streams.handle(context.request, context.info, object: context.resource.object(item))
+        }
+        throw Status(
+            code: 501, reason: StatusReason(rawValue: "NotImplemented"),
+            message: "\(context.resource.plural)/\(context.info.subresource) is not supported by this server yet")
+    }
+}
+
+/// Carries log, exec, attach, portforward and proxy requests to where they are answered.
+package protocol StreamingSubresources: Sendable {
+    /// - Parameter object: The pod, service or node that is meant.
+    func handle(_ request: APIRequest, _ info: RequestInfo, object: JSONObject) async throws(Status) -> APIResponse
+}

@@ -1,0 +1,76 @@
+internal import APIMachinery
+import Synchronization
+
+/// Brings a resource's changes to its watchers, outside of the place where commits are made.
+final class WatchDispatcher: Sendable {
+    typealias Source = @Sendable () -> (recent: RecentChanges, revision: Int64)?
+
+    private struct State {
+        var watchers: [Int: Watcher] = [:]
+        var nextID = 0
+        var isRunning = false
+        /// Something has changed since the round that is under way began.
+        var isBehind = false
+        var source: Source?
+        /// Up to here everybody has been served.
+        var served: Int64 = 0
+    }
+    private let state = Mutex(State())
+
+    init() {}
+
+    var watcherCount: Int { state.withLock { $0.watchers.count } }
+
+    /// - Parameter source: Reads the resource's latest changes.
+    func add(_ watcher: Watcher, source: @escaping Source) -> Int {
+        state.withLock { state in
+            state.source = source
+            state.nextID += 1
+            state.watchers[state.nextID] = watcher
+            return state.nextID
+        }
+    }
+
+    func remove(_ id: Int) { state.withLock { $0.watchers[id] = nil } }
+
+    /// Ends every watch.
+    func finish() {
+        let watchers = state.withLock { Array($0.watchers.values) }
+        for watcher in watchers { watcher.finish() }
+    }
+
+    /// Says that there is something new. Returns at once.
+    func wake() {
+        let isToRun = state.withLock { state -> Bool in
+            guard !state.watchers.isEmpty else { return false }
+            state.isBehind = true
+            guard !state.isRunning else { return false }
+            state.isRunning = true
+            return true
+        }
+        guard isToRun else { return }
+        Task { self.run() }
+    }
+
+    /// Serves everybody until nothing is new.
+    private func run() {
+        while let (watchers, source, served) = nextRound() {
+            guard let (recent, revision) = source() else { continue }
+            for watcher in watchers { watcher.deliver(recent, upTo: revision) }
+            // A watch that begins later encodes them again.
+            for change in recent.changes(after: max(served, recent.floor)) ?? [] { change.dropFrames() }
+            state.withLock { $0.served = max($0.served, revision) }
+        }
+    }
+
+    private func nextRound() -> (watchers: [Watcher], source: Source, served: Int64)? {
+        state.withLock { state in
+            guard state.isBehind, let source = state.source else {
+                state.isRunning = false
+                return nil
+            }
+            state.isBehind = false
+            return (Array(state.watchers.values), source, state.served)
+        }
+    }
+}

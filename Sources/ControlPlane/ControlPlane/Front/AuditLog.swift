@@ -1,0 +1,89 @@
+internal import APIMachinery
+internal import APIServer
+internal import Glibc
+internal import HTTPServer
+import Synchronization
+
+/// What the audit log says of one request.
+struct AuditRecord: Sendable {
+    let auditID: String
+    let request: APIRequest
+    let info: RequestInfo
+    let peer: Peer
+    let receivedAt = MicroTimestamp(.now())
+    var user: UserInfo?
+    var impersonated: UserInfo?
+
+    init(request: APIRequest, info: RequestInfo, peer: Peer) {
+        let given = request.headers["Audit-Id"] ?? ""
+        auditID = given.isEmpty || given.utf8.count > 64 ? UID.random().description : given
+        self.request = request
+        self.info = info
+        self.peer = peer
+    }
+
+    /// An audit.k8s.io/v1 Event of the level Metadata.
+    func json(status: Int, at end: MicroTimestamp) -> JSONValue {
+        var event = JSONObject()
+        event["kind"] = "Event"
+        event["apiVersion"] = "audit.k8s.io/v1"
+        event["level"] = "Metadata"
+        event["auditID"] = .string(auditID)
+        event["stage"] = "ResponseComplete"
+        event["requestURI"] = .string(requestURI)
+        event["verb"] = .string(info.verb)
+        event["user"] = user?.json ?? .object(JSONObject())
+        if let impersonated { event["impersonatedUser"] = impersonated.json }
+        event["sourceIPs"] = [.string(peer.host)]
+        if let agent = request.headers["User-Agent"] { event["userAgent"] = .string(agent) }
+        if info.isResourceRequest { event["objectRef"] = objectReference }
+        event["responseStatus"] = ["metadata": .object(JSONObject()), "code": .integer(Int64(status))]
+        event["requestReceivedTimestamp"] = .string(receivedAt.description)
+        event["stageTimestamp"] = .string(end.description)
+        return .object(event)
+    }
+
+    private var requestURI: String {
+        let query = request.query.map { "\($0.name)=\($0.value)" }.joined(separator: "&")
+        return query.isEmpty ? request.path : "\(request.path)?\(query)"
+    }
+
+    private var objectReference: JSONValue {
+        var reference = JSONObject()
+        for (key, value) in [
+            ("resource", info.resource), ("namespace", info.namespace), ("name", info.name), ("apiGroup", info.apiGroup),
+            ("apiVersion", info.apiVersion), ("subresource", info.subresource),
+        ] where !value.isEmpty { reference[key] = .string(value) }
+        return .object(reference)
+    }
+}
+
+/// The audit log: a JSON line for each request, in a file that only its owner may read.
+///
+/// Lines are gathered and written by one task. A disk that is slow or full costs the oldest of 10,000 waiting lines, never a request.
+final class AuditLog: Sendable {
+    private let lines: AsyncStream<[UInt8]>.Continuation
+    private let writer: Task<Void, Never>
+
+    /// - Parameter path: Made when it is not there; lines are appended.
+    init(path: String) throws(SecretFile.Failure) {
+        let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw SecretFile.Failure(step: "open the audit log \(path)", code: errno) }
+        let (stream, lines) = AsyncStream.makeStream(of: [UInt8].self, bufferingPolicy: .bufferingNewest(10_000))
+        self.lines = lines
+        writer = Task.detached {
+            for await line in stream { _ = unsafe line.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) } }
+            close(descriptor)
+        }
+    }
+
+    func write(_ record: AuditRecord, status: Int) {
+        lines.yield(record.json(status: status, at: MicroTimestamp(.now())).serialized() + [0x0A])
+    }
+
+    /// Writes what is gathered and closes the file.
+    func finish() async {
+        lines.finish()
+        await writer.value
+    }
+}

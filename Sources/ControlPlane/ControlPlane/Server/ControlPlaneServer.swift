@@ -1,0 +1,111 @@
+internal import APIMachinery
+package import APIServer
+internal import Glibc
+internal import HTTPServer
+internal import KubernetesAPI
+package import Storage
+internal import StorageSQLite
+import Synchronization
+
+/// The control plane: a store, the API server over it, and the HTTPS server before that.
+package final class ControlPlaneServer: Sendable {
+    package struct Configuration: Sendable {
+        package enum Store: Sendable {
+            case sqlite
+            /// Gone with the process.
+            case memory
+        }
+
+        /// Holds the store and `pki`.
+        package var dataDirectory: String
+        /// Where to listen; port 0 for any free one.
+        package var listenAddress: String
+        package var listenPort: Int
+        package var store = Store.sqlite
+        /// What is written for the administrator; nil for `DATA/admin.kubeconfig`.
+        package var kubeconfigPath: String?
+        /// IPv4; its first address is the service `kubernetes`.
+        package var serviceCIDR = "10.96.0.0/16"
+        /// More names and addresses that clients use for this server.
+        package var hostNames: [String] = []
+        package var addresses: [String] = []
+        package var tokenFile: String?
+        package var auditLog: String?
+        /// Whether those without credentials may ask for anything at all (RBAC grants them health and version).
+        package var allowsAnonymous = true
+
+        package init(dataDirectory: String, listenAddress: String = "127.0.0.1", listenPort: Int = 6443) {
+            self.dataDirectory = dataDirectory
+            self.listenAddress = listenAddress
+            self.listenPort = listenPort
+        }
+    }
+
+    package let configuration: Configuration
+    package let apiServer: APIServer
+    package let storage: any StorageBackend
+    package let authorizer: any Authorizer
+    /// `https://127.0.0.1:6443`
+    package let url: String
+    package let kubeconfigPath: String
+    private let http: HTTPServer
+    private let authority: KeyPair
+    private let renewal: Task<Void, Never>
+    private let aggregation: Task<Void, Never>
+    private let audit: AuditLog?
+
+    init(
+        configuration: Configuration, parts: ControlPlaneParts, http: HTTPServer, authority: KeyPair, url: String,
+        kubeconfigPath: String, renewal: Task<Void, Never>
+    ) {
+        self.authority = authority
+        self.configuration = configuration
+        apiServer = parts.apiServer
+        storage = parts.storage
+        authorizer = parts.authorizer
+        audit = parts.audit
+        self.http = http
+        self.url = url
+        self.kubeconfigPath = kubeconfigPath
+        self.renewal = renewal
+        aggregation = RoleAggregation(rbac: parts.rbac, storage: parts.storage).run()
+    }
+
+    /// Opens the store, makes or renews certificates, makes the objects of the beginning, and serves.
+    ///
+    /// - Throws: One line that says which step failed, on what.
+    package static func start(_ configuration: Configuration) async throws -> ControlPlaneServer {
+        try await ControlPlaneStart(configuration).run()
+    }
+
+    /// Writes a kubeconfig for another client of this server, mode 0600: a node's agent, a component.
+    ///
+    /// - Parameter user: Becomes the certificate's CN, each group an O; it holds for a year.
+    package func writeKubeconfig(to path: String, user: String, groups: [String]) throws {
+        let pair = try CertificateAuthority(authority).issue(.init(commonName: user, organizations: groups, usage: .client), now: .now())
+        try Kubeconfig(server: url, authority: authority.certificate, userName: user, credentials: pair).write(to: path)
+    }
+
+    /// How many connections clients have open.
+    package var connectionCount: Int { http.connectionCount }
+
+    /// Ends requests, then watches, then the store.
+    package func stop() async {
+        renewal.cancel()
+        aggregation.cancel()
+        await http.shutdown()
+        apiServer.close()
+        await audit?.finish()
+        await storage.close()
+    }
+}
+
+/// What is made before anything listens.
+struct ControlPlaneParts {
+    var storage: any StorageBackend
+    var apiServer: APIServer
+    var rbac: RBACAuthorizer
+    var authorizer: any Authorizer
+    var front: Front
+    var audit: AuditLog?
+}

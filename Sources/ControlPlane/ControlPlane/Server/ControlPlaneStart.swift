@@ -1,0 +1,168 @@
+internal import APIMachinery
+internal import APIServer
+internal import Glibc
+internal import HTTPServer
+internal import KubernetesAPI
+internal import Storage
+internal import StorageSQLite
+
+/// The steps of a control plane's start, in their order.
+struct ControlPlaneStart {
+    /// How often it is looked whether certificates are to be renewed.
+    private static let renewalInterval = Duration.seconds(12 * 3600)
+    private static let issuer = "https://kubernetes.default.svc.cluster.local"
+
+    let configuration: ControlPlaneServer.Configuration
+
+    init(_ configuration: ControlPlaneServer.Configuration) { self.configuration = configuration }
+
+    func run() async throws -> ControlPlaneServer {
+        try SecretFile.makeDirectory(configuration.dataDirectory)
+        let names = try names()
+        let credentials = try Credentials(directory: pki, names: names, now: .now())
+        let storage = try openStore()
+        do {
+            let parts = try await assemble(storage, credentials)
+            let http = try await listen(parts.front, credentials)
+            let port = http.endpoints[0].port
+            try await bootstrap(storage, credentials, port: port)
+            let (url, kubeconfig) = try writeKubeconfig(credentials, port: port)
+            return ControlPlaneServer(
+                configuration: configuration, parts: parts, http: http, authority: credentials.authority, url: url,
+                kubeconfigPath: kubeconfig, renewal: renew(http, names))
+        } catch {
+            await storage.close()
+            throw error
+        }
+    }
+
+    private var pki: String { "\(configuration.dataDirectory)/pki" }
+
+    // MARK: names and addresses
+
+    private func names() throws -> Credentials.Names {
+        var addresses = try configuration.addresses.map { try address($0) }
+        let listen = try address(configuration.listenAddress)
+        if listen.bytes.contains(where: { $0 != 0 }) { addresses.append(listen) }
+        addresses.append(try serviceRange().first)
+        return Credentials.Names(hostNames: [hostName] + configuration.hostNames, addresses: addresses)
+    }
+
+    private func address(_ text: String) throws -> IPAddress {
+        guard let address = IPAddress(text) else { throw ControlPlaneError("\(text.quoted) is not an IP address") }
+        return address
+    }
+
+    private func serviceRange() throws -> (text: String, first: IPAddress) {
+        let parts = configuration.serviceCIDR.split(separator: "/")
+        guard parts.count == 2, let base = IPAddress(String(parts[0])), base.isIPv4, let length = Int(parts[1]), (8...30).contains(length)
+        else {
+            throw ControlPlaneError(
+                "service range \(configuration.serviceCIDR.quoted): an IPv4 network with a prefix of 8 to 30 bits is needed")
+        }
+        var first = base.bytes
+        first[3] |= 1
+        return (configuration.serviceCIDR, IPAddress(bytes: first))
+    }
+
+    private var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard unsafe gethostname(&buffer, 255) == 0 else { return "localhost" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).lowercased()
+    }
+
+    // MARK: parts
+
+    private func openStore() throws -> any StorageBackend {
+        switch configuration.store {
+        case .memory: MemoryStorage()
+        case .sqlite: try SQLiteStorage(directory: "\(configuration.dataDirectory)/store")
+        }
+    }
+
+    private func assemble(_ storage: any StorageBackend, _ credentials: Credentials) async throws -> ControlPlaneParts {
+        let bootstrapper = Bootstrapper(storage: storage, now: .now())
+        try await bootstrapper.makeMissing(
+            DefaultObjects.namespaces + DefaultRBAC.objects + DefaultObjects.priorityClasses + DefaultFlowControl.objects)
+        let rbac = try await RBACAuthorizer(storage: storage)
+        let authorizer = AuthorizerChain([MastersAuthorizer(), try await NodeAuthorizer(storage: storage), rbac])
+        let accounts = try ServiceAccountTokens(issuer: Self.issuer, key: credentials.serviceAccountKey, storage: storage)
+        let tokens = try tokenAuthenticators(storage, accounts)
+        var server = APIServer.Configuration(authorizer: authorizer)
+        server.virtualResources = ReviewService(
+            authorizer: authorizer, rbac: rbac, tokens: tokens, issuer: accounts, storage: storage)
+        server.escalationCheck = EscalationCheck(rbac: rbac, authorizer: authorizer)
+        let apiServer = try await APIServer(storage: storage, configuration: server)
+        let audit = try configuration.auditLog.map { try AuditLog(path: $0) }
+        let metrics = RequestMetrics()
+        let fairness = FairQueue()
+        let pages = OwnPages(tokens: accounts) { metrics.text + StoreMetrics.text(of: storage) + ProcessMetrics.text }
+        let front = Front(
+            server: apiServer, authenticator: RequestAuthenticator(tokens: tokens, allowsAnonymous: configuration.allowsAnonymous),
+            authorizer: authorizer, fairness: fairness, audit: audit, metrics: metrics, ownPages: pages)
+        return ControlPlaneParts(
+            storage: storage, apiServer: apiServer, rbac: rbac, authorizer: authorizer, front: front, audit: audit)
+    }
+
+    private func tokenAuthenticators(
+        _ storage: any StorageBackend, _ accounts: ServiceAccountTokens
+    ) throws -> TokenAuthenticatorUnion {
+        var all: [any TokenAuthenticator] = []
+        if let path = configuration.tokenFile {
+            guard let text = try SecretFile.read(path) else { throw ControlPlaneError("token file \(path): no such file") }
+            all.append(try StaticTokens(csv: text))
+        }
+        return TokenAuthenticatorUnion(all + [BootstrapTokens(storage: storage), accounts])
+    }
+
+    private func listen(_ front: Front, _ credentials: Credentials) async throws -> HTTPServer {
+        let http = HTTPServerConfiguration(
+            endpoints: [.init(host: configuration.listenAddress, port: configuration.listenPort)], tls: credentials.identity)
+        return try await HTTPServer.start(http) { await front.handle($0, from: $1) }
+    }
+
+    /// The rest of the first objects, some of which need to know the port.
+    private func bootstrap(_ storage: any StorageBackend, _ credentials: Credentials, port: Int) async throws {
+        let range = try serviceRange()
+        let endpoint = DefaultObjects.Endpoint(
+            serverAddress: reachableAddress, serverPort: port, serviceCIDR: range.text, serviceAddress: range.first.description)
+        let bootstrapper = Bootstrapper(storage: storage, now: .now())
+        try await bootstrapper.makeMissing(DefaultObjects.apiServices + DefaultObjects.addresses(endpoint, now: .now()))
+        let maps = DefaultObjects.configMaps(
+            clientCA: credentials.authority.certificate, frontProxyCA: credentials.frontProxyAuthority.certificate, now: .now())
+        try await bootstrapper.makeMissing(maps)
+        try await bootstrapper.makeTrue(DefaultObjects.service(endpoint) + maps.prefix(1))
+    }
+
+    /// Endpoints may not name every address, nor this machine as itself where another is known.
+    private var reachableAddress: String {
+        ["0.0.0.0", "::"].contains(configuration.listenAddress) ? configuration.addresses.first ?? "127.0.0.1" : configuration.listenAddress
+    }
+
+    private func writeKubeconfig(_ credentials: Credentials, port: Int) throws -> (url: String, path: String) {
+        let host = ["0.0.0.0", "::"].contains(configuration.listenAddress) ? "127.0.0.1" : configuration.listenAddress
+        let url = "https://\(host.contains(":") ? "[\(host)]" : host):\(port)"
+        let path = configuration.kubeconfigPath ?? "\(configuration.dataDirectory)/admin.kubeconfig"
+        let kubeconfig = Kubeconfig(
+            server: url, authority: credentials.authority.certificate, userName: "kubernetes-admin", credentials: credentials.admin)
+        try kubeconfig.write(to: path)
+        return (url, path)
+    }
+
+    /// Renews certificates before they end. A failure leaves the old one in use until the next attempt.
+    private func renew(_ http: HTTPServer, _ names: Credentials.Names) -> Task<Void, Never> {
+        Task { [pki] in
+            while (try? await Task.sleep(for: Self.renewalInterval)) != nil {
+                guard let credentials = try? Credentials(directory: pki, names: names, now: .now()) else { continue }
+                try? http.replace(credentials.identity)
+                _ = try? writeKubeconfig(credentials, port: http.endpoints[0].port)
+            }
+        }
+    }
+}
+
+/// Why a control plane could not be started, in one line.
+package struct ControlPlaneError: Error, CustomStringConvertible {
+    package let description: String
+    init(_ description: String) { self.description = description }
+}

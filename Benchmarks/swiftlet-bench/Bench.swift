@@ -14,7 +14,9 @@ struct Bench {
         }
         signal(SIGPIPE, SIG_IGN)
         raiseDescriptorLimit()
-        let bench = try await RuntimeBench(supervisor: arguments[1], dataDirectory: arguments[2], runDirectory: arguments[3])
+        let startsPods = !Set(arguments[5...]).isDisjoint(with: ["pod", "parallel", "curve"])
+        let bench = try await RuntimeBench(
+            supervisor: arguments[1], dataDirectory: arguments[2], runDirectory: arguments[3], keepsSpares: startsPods)
         for section in arguments[5...] {
             switch section {
             case "container": try await bench.containers(count)

@@ -10,23 +10,25 @@ enum CPUTime {
         return microseconds(usage.ru_utime) + microseconds(usage.ru_stime)
     }
 
-    /// Of all supervisors with the children that they have waited for.
-    static var supervisors: Double { Processes.named("swiftlet-super").reduce(0) { $0 + ofProcess($1, withChildren: false) } }
+    /// Of all supervisors.
+    static var supervisors: Double { Processes.named("swiftlet-super").reduce(0) { $0 + ofProcess($1) } }
 
-    /// Of this process and of the supervisors with the commands that they ran.
-    static func everybody(supervisorOf sandbox: String, _ runtime: NativeRuntime) -> Double {
-        own + Processes.named("swiftlet-super").reduce(0) { $0 + ofProcess($1, withChildren: true) }
-    }
+    /// Of this process, of the supervisors, and of all that has run in a pod's cgroup: the last to the microsecond, where a parent's
+    /// account of its children is in clock ticks.
+    ///
+    /// - Parameter cgroup: The pod's, absolute.
+    static func everybody(_ cgroup: String) -> Double { own + supervisors + ofCgroup(cgroup) }
 
     private static func microseconds(_ time: timeval) -> Double { Double(time.tv_sec) * 1e6 + Double(time.tv_usec) }
 
-    /// The scheduler's nanoseconds for the process itself; clock ticks, coarse but summed over many, for its children.
-    private static func ofProcess(_ pid: Int32, withChildren: Bool) -> Double {
-        let scheduled = Processes.text("/proc/\(pid)/schedstat").split(separator: " ").first.flatMap { Double($0) } ?? 0
-        guard withChildren else { return scheduled / 1000 }
-        let fields = Processes.text("/proc/\(pid)/stat").split(separator: ")").last?.split(separator: " ") ?? []
-        let ticks = fields.count > 14 ? (Double(fields[13]) ?? 0) + (Double(fields[14]) ?? 0) : 0
-        return scheduled / 1000 + ticks * 1e6 / Double(sysconf(Int32(_SC_CLK_TCK)))
+    /// The scheduler's account of a process of one thread (proc(5), schedstat: nanoseconds).
+    private static func ofProcess(_ pid: Int32) -> Double {
+        (Processes.text("/proc/\(pid)/schedstat").split(separator: " ").first.flatMap { Double($0) } ?? 0) / 1000
+    }
+
+    private static func ofCgroup(_ path: String) -> Double {
+        let line = Processes.text("\(path)/cpu.stat").split(separator: "\n").first { $0.hasPrefix("usage_usec ") }
+        return line?.split(separator: " ").last.flatMap { Double($0) } ?? 0
     }
 }
 

@@ -10,12 +10,14 @@ struct RuntimeBench {
     /// Rounds before those that count.
     private static let warmUp = 5
 
-    init(supervisor: String, dataDirectory: String, runDirectory: String) async throws {
+    /// - Parameter keepsSpares: As a daemon does; what fills the pools in the background would be taken for the cost of a container or an exec.
+    init(supervisor: String, dataDirectory: String, runDirectory: String, keepsSpares: Bool) async throws {
         let hierarchy = try CgroupHierarchy.find()
         var configuration = RuntimeConfiguration(
             dataDirectory: dataDirectory, runDirectory: runDirectory, instance: "bench", cgroups: hierarchy,
             cgroupRoot: "\(hierarchy.defaultRoot())/bench", supervisorExecutable: supervisor,
-            network: .init(podCIDRs: ["10.97.0.0/16"], poolSize: 8))
+            network: .init(podCIDRs: ["10.97.0.0/16"]))
+        if keepsSpares { configuration.keepSpares() }
         configuration.report = { line in
             let text = Array("swiftlet-bench: \(line)\n".utf8)
             _ = write(2, text, text.count)
@@ -92,21 +94,23 @@ struct RuntimeBench {
     }
 
     func pods(_ count: Int) async throws {
-        var (start, stop) = (Samples(), Samples())
+        var (start, stop, gone) = (Samples(), Samples(), Samples())
         for round in -Self.warmUp..<count {
             let began = clock.now
             let sandbox = try await startPod(round + Self.warmUp, ["sleep", "1000"])
             let running = clock.now
             try await runtime.stopPodSandbox(sandbox)
             try await runtime.removePodSandbox(sandbox)
-            if round >= 0 {
-                start.add(began.duration(to: running))
-                stop.add(running.duration(to: clock.now))
-            }
+            let told = clock.now
+            await runtime.drainCleanup()
+            guard round >= 0 else { continue }
+            start.add(began.duration(to: running))
+            stop.add(running.duration(to: told))
+            gone.add(told.duration(to: clock.now))
         }
-        await runtime.drainCleanup()
         start.report("pod.start")
         stop.report("pod.stop")
+        gone.report("pod.gone")
     }
 
     func parallelPods(_ count: Int, inFlight: Int) async throws {
@@ -130,16 +134,17 @@ struct RuntimeBench {
         let sandbox = try await runtime.runPodSandbox(config)
         let id = try await runtime.createContainer(sandbox: sandbox, containerConfig(["sleep", "1000"]), config)
         try await runtime.startContainer(id)
+        let cgroup = "\(runtime.configuration.cgroups.absolutePath(root: runtime.configuration.cgroupRoot))/\(config.linux.cgroupParent)"
         var life = Samples()
         var before = CPUTime.own
         for round in -Self.warmUp..<count {
-            if round == 0 { before = CPUTime.everybody(supervisorOf: sandbox, runtime) }
+            if round == 0 { before = CPUTime.everybody(cgroup) }
             let began = clock.now
             let running = try await runtime.exec(id, command: ["true"], descriptors: [0, 1, 2])
             _ = try await running.exitCode()
             if round >= 0 { life.add(began.duration(to: clock.now)) }
         }
-        let used = CPUTime.everybody(supervisorOf: sandbox, runtime) - before
+        let used = CPUTime.everybody(cgroup) - before
         life.report("exec.life")
         report("exec.cpu", used / Double(count))
         try await remove([sandbox])
@@ -148,18 +153,19 @@ struct RuntimeBench {
     /// Starts pods one after another and leaves them running.
     func curve(_ count: Int) async throws {
         var sandboxes: [String] = []
-        var microseconds: [Double] = []
-        for number in 0..<count {
+        var samples = Samples()
+        for number in 1...count {
             let began = clock.now
             sandboxes.append(try await startPod(number, ["sleep", "1000"]))
-            microseconds.append(began.duration(to: clock.now) / .microseconds(1))
+            samples.add(began.duration(to: clock.now))
+            if [100, count].contains(number) {
+                report("supervisor.pss.\(number)", try Memory.medianProportionalBytes(ofProcesses: "swiftlet-super"))
+            }
         }
-        func median(_ part: ArraySlice<Double>) -> Double { part.sorted()[part.count / 2] }
         let slice = min(50, count)
-        report("curve.first", median(microseconds[..<slice]))
-        report("curve.last", median(microseconds[(count - slice)...]))
-        for end in stride(from: 100, through: count, by: 100) { report("curve.at.\(end)", median(microseconds[(end - 50)..<end])) }
-        report("supervisor.pss", try Memory.medianProportionalBytes(ofProcesses: "swiftlet-super"))
+        samples.prefix(slice).report("curve.first")
+        samples.suffix(slice).report("curve.last")
+        for end in stride(from: 50, through: count, by: 50) { report("curve.at.\(end)", samples.prefix(end).suffix(50).median) }
         try await remove(sandboxes)
     }
 

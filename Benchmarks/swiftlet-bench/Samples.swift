@@ -7,15 +7,13 @@ struct Samples {
         microseconds.append(Double(seconds) * 1e6 + Double(attoseconds) / 1e12)
     }
 
-    func percentile(_ fraction: Double) -> Double {
-        guard !microseconds.isEmpty else { return .nan }
-        let sorted = microseconds.sorted()
-        return sorted[Int((fraction * Double(sorted.count - 1)).rounded())]
-    }
+    func prefix(_ count: Int) -> Samples { Samples(microseconds: Array(microseconds.prefix(count))) }
+    func suffix(_ count: Int) -> Samples { Samples(microseconds: Array(microseconds.suffix(count))) }
+    var median: Double { microseconds.sorted()[microseconds.count / 2] }
 
-    /// One line for `Benchmarks/run`: name, p50 and p99 in microseconds, separated by tabs.
+    /// One line for `Benchmarks/run`: the name and every sample in microseconds, separated by tabs.
     func report(_ name: String) {
-        print("\(name)\t\(percentile(0.5).rounded())\t\(percentile(0.99).rounded())")
+        print(([name] + microseconds.map { "\($0.rounded())" }).joined(separator: "\t"))
     }
 }
 

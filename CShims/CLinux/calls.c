@@ -33,6 +33,12 @@ int clinux_mount_setattr(int fd, unsigned flags, uint64_t set, uint64_t clear, u
 int clinux_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned flags) {
     return (int)syscall(SYS_move_mount, from, from_path, to, to_path, flags);
 }
+int clinux_fsopen(const char *type) { return (int)syscall(SYS_fsopen, type, FSOPEN_CLOEXEC); }
+int clinux_fsconfig_string(int context, const char *key, const char *value) {
+    return (int)syscall(SYS_fsconfig, context, FSCONFIG_SET_STRING, key, value, 0);
+}
+int clinux_fsconfig_create(int context) { return (int)syscall(SYS_fsconfig, context, FSCONFIG_CMD_CREATE, NULL, NULL, 0); }
+int clinux_fsmount(int context, uint64_t attributes) { return (int)syscall(SYS_fsmount, context, FSMOUNT_CLOEXEC, (unsigned)attributes); }
 int clinux_renameat2(int from, const char *old, int to, const char *renamed, unsigned flags) {
     return renameat2(from, old, to, renamed, flags);
 }

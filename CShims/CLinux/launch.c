@@ -1,5 +1,6 @@
 // Starting a program from a big, multi-threaded process at a flat cost.
 #include "include/clinux_calls.h"
+#include "clone.h"
 #include "syscall.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -9,47 +10,6 @@
 #include <sys/mman.h>
 
 enum { STACK_BYTES = 64 << 10 };
-
-/// Calls `body` in a child that shares the caller's memory and runs on the stack of `arguments`; the caller sleeps until it has
-/// called execve or ended. libc has no wrapper for clone3(2), and the child must not return through the caller's frame.
-#if defined(__x86_64__)
-static long clone_on_stack(struct clone_args *arguments, int (*body)(void *), void *context) {
-    long result;
-    register long call __asm__("r12") = (long)body;
-    register long data __asm__("r13") = (long)context;
-    __asm__ volatile("syscall\n\t"
-                     "test %%rax, %%rax\n\t"
-                     "jnz 1f\n\t"
-                     "xor %%ebp, %%ebp\n\t"
-                     "mov %%r13, %%rdi\n\t"
-                     "call *%%r12\n\t"
-                     "hlt\n"
-                     "1:"
-                     : "=a"(result)
-                     : "a"(__NR_clone3), "D"(arguments), "S"(sizeof *arguments), "r"(call), "r"(data)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-#elif defined(__aarch64__)
-static long clone_on_stack(struct clone_args *arguments, int (*body)(void *), void *context) {
-    register long x8 __asm__("x8") = __NR_clone3;
-    register long x0 __asm__("x0") = (long)arguments;
-    register long x1 __asm__("x1") = sizeof *arguments;
-    register long x19 __asm__("x19") = (long)body;
-    register long x20 __asm__("x20") = (long)context;
-    __asm__ volatile("svc #0\n\t"
-                     "cbnz x0, 1f\n\t"
-                     "mov x29, xzr\n\t"
-                     "mov x0, x20\n\t"
-                     "blr x19\n\t"
-                     "brk #0\n"
-                     "1:"
-                     : "+r"(x0)
-                     : "r"(x8), "r"(x1), "r"(x19), "r"(x20)
-                     : "memory");
-    return x0;
-}
-#endif
 
 /// Lives in the caller's frame: the child writes its error there.
 struct context {
@@ -111,7 +71,7 @@ static long clone_with_stack(struct context *context, int *pidfd) {
         .exit_signal = SIGCHLD, .stack = (uint64_t)stack, .stack_size = STACK_BYTES, .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0};
     uint64_t all = ~0ull, before;
     SYS(rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-    long pid = clone_on_stack(&arguments, child, context);
+    long pid = clinux_clone_on_stack(&arguments, child, context);
     SYS(rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
     SYS(munmap, stack, STACK_BYTES);
     return pid;

@@ -142,15 +142,17 @@ static int check_header(const struct clinux_plan *plan, size_t size, int fd_coun
     return plan->pid_ns_slot >= -1 && plan->pid_ns_slot < fd_count;
 }
 
-/// The last operation, and only that one, ends the plan; the parent knows of one second child.
-static int check_order(const struct clinux_op *ops, uint32_t count) {
-    unsigned forks = 0;
+/// The last operation, and only that one, ends the plan; the parent knows of one second child. Its number comes from the first child,
+/// who must not have been born in another pid namespace: it would tell the number there.
+static int check_order(const struct clinux_plan *plan, const struct clinux_op *ops) {
+    uint32_t count = plan->op_count, forks = 0;
+    int is_born_elsewhere = plan->pid_ns_slot >= 0 || plan->clone_flags & CLONE_NEWPID;
     for (uint32_t index = 0; index < count; index++) {
         int ends = ops[index].code == CLINUX_OP_EXEC || ops[index].code == CLINUX_OP_INIT;
         if (ends != (index == count - 1)) return 0;
         forks += ops[index].code == CLINUX_OP_FORK;
     }
-    return forks <= 1;
+    return forks <= (is_born_elsewhere ? 0 : 1);
 }
 
 static int check(const void *buffer, size_t size, int fd_count) {
@@ -164,7 +166,7 @@ static int check(const void *buffer, size_t size, int fd_count) {
     struct bounds in = {base, (uint32_t)data, (uint32_t)size, plan->slot_count};
     for (uint32_t index = 0; index < plan->op_count; index++)
         if (!check_operation(&in, &ops[index])) return 0;
-    return check_order(ops, plan->op_count);
+    return check_order(plan, ops);
 }
 
 int clinux_plan_check(const void *plan, size_t size, int fd_count) {

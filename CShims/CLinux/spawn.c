@@ -1,5 +1,6 @@
 // The parent's side: clone, then wait until the child has called execve or failed to.
 #include "child.h"
+#include "clone.h"
 #include <linux/poll.h>
 #include <linux/prctl.h>
 #include <linux/sched.h>
@@ -11,7 +12,7 @@
 _Static_assert(sizeof(struct clinux_plan) == 40, "the layout is a contract with plans from elsewhere");
 _Static_assert(sizeof(struct clinux_op) == 48, "the layout is a contract with plans from elsewhere");
 
-enum { STACK_POINTERS = 2048, DIED_WAIT_MILLISECONDS = 50 };
+enum { STACK_POINTERS = 2048, DIED_WAIT_MILLISECONDS = 50, CHILD_STACK_BYTES = 256 << 10 };
 
 static int fail(struct clinux_spawned *result, int step, long error) {
     result->step = step;
@@ -48,26 +49,62 @@ static long make_pipe(int ends[2]) {
     return result;
 }
 
-/// Around the clone the caller's children are born in another pid namespace; nobody there may trace what it sees too early.
-static long enter_pid_namespace(int fd, int *own, int *dumpable) {
+/// Around the clone the caller's children are born in another pid namespace.
+static long enter_pid_namespace(int fd, int *own) {
     long pidfd = SYS(pidfd_open, SYS(getpid), 0);
     if (pidfd < 0) return pidfd;
-    *dumpable = (int)SYS(prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
-    SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
     long result = SYS(setns, fd, CLONE_NEWPID);
     if (result < 0) clinux_close((int)pidfd);
     else *own = (int)pidfd;
     return result;
 }
 
-static long leave_pid_namespace(int own, int dumpable) {
+static long leave_pid_namespace(int own) {
     long result = own < 0 ? 0 : SYS(setns, own, CLONE_NEWPID);
     clinux_close(own);
-    if (dumpable >= 0) SYS(prctl, PR_SET_DUMPABLE, dumpable == 1, 0, 0, 0);
     return result;
 }
 
-/// All signals are blocked over the clone, those of libc too: a handler must not run in the child, which shares nothing with it.
+/// Whether an operation may be walked by a child that shares the caller's memory. Not where the memory could become visible to a pod's
+/// user namespace, nor where the child clones again or calls into libc.
+static int keeps_apart(const struct clinux_op *op) {
+    const uint64_t revealing = CLONE_NEWUSER | CLONE_NEWTIME;
+    if (op->code == CLINUX_OP_SETNS || op->code == CLINUX_OP_UNSHARE) return !(op->a & revealing);
+    return op->code != CLINUX_OP_FORK && op->code != CLINUX_OP_OPEN_PTY && op->code != CLINUX_OP_INIT;
+}
+
+/// The caller waits for execve in any case, so it can lend the child its memory: no page tables to copy, no page to fault in twice.
+static int shares_memory(const struct clinux_plan *plan) {
+    if (plan->clone_flags & (CLONE_NEWUSER | CLONE_NEWTIME)) return 0;
+    const struct clinux_op *ops = (const void *)(plan + 1);
+    for (uint32_t index = 0; index < plan->op_count; index++)
+        if (!keeps_apart(&ops[index])) return 0;
+    return 1;
+}
+
+static int walk(void *child) {
+    clinux_child_run(child);
+    return 127;
+}
+
+static long clone_lending_memory(struct clinux_child *child, struct clone_args *arguments) {
+    long stack = SYS(mmap, NULL, CHILD_STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (stack < 0 && stack > -4096) return stack;
+    arguments->flags |= CLONE_VM | CLONE_VFORK;
+    arguments->stack = (uint64_t)stack;
+    arguments->stack_size = CHILD_STACK_BYTES;
+    long pid = clinux_clone_on_stack(arguments, walk, child);
+    SYS(munmap, stack, CHILD_STACK_BYTES);
+    return pid;
+}
+
+static long clone_copying_memory(struct clinux_child *child, struct clone_args *arguments) {
+    long pid = SYS(clone3, arguments, sizeof *arguments);
+    if (!pid) clinux_child_run(child);
+    return pid;
+}
+
+/// All signals are blocked over the clone, those of libc too: a handler must not run in the child.
 static long clone_child(struct clinux_child *child, int *pidfd) {
     const struct clinux_plan *plan = (const void *)child->base;
     struct clone_args arguments = {
@@ -78,8 +115,12 @@ static long clone_child(struct clinux_child *child, int *pidfd) {
     }
     uint64_t all = ~0ull, before;
     SYS(rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-    long pid = SYS(clone3, &arguments, sizeof arguments);
-    if (!pid) clinux_child_run(child);
+    // Nobody in a pid namespace that the child is born into may trace what it sees too early, least of all the caller's own memory.
+    // This is the whole caller's: one with several threads must not spawn from two at once. The supervisor has one thread.
+    long dumpable = SYS(prctl, PR_GET_DUMPABLE, 0, 0, 0, 0);
+    SYS(prctl, PR_SET_DUMPABLE, 0, 0, 0, 0);
+    long pid = shares_memory(plan) ? clone_lending_memory(child, &arguments) : clone_copying_memory(child, &arguments);
+    if (dumpable == 1) SYS(prctl, PR_SET_DUMPABLE, 1, 0, 0, 0);
     SYS(rt_sigprocmask, SIG_SETMASK, &before, NULL, sizeof before);
     return pid;
 }
@@ -87,18 +128,15 @@ static long clone_child(struct clinux_child *child, int *pidfd) {
 /// Clones in the caller's or in the wanted pid namespace.
 static long start(struct clinux_child *child, int *pidfd, int *step) {
     const struct clinux_plan *plan = (const void *)child->base;
-    int own = -1, dumpable = -1;
+    int own = -1;
     if (plan->pid_ns_slot >= 0) {
         *step = CLINUX_STEP_SETNS;
-        long entered = enter_pid_namespace(child->slots[plan->pid_ns_slot], &own, &dumpable);
-        if (entered < 0) {
-            leave_pid_namespace(-1, dumpable);
-            return entered;
-        }
+        long entered = enter_pid_namespace(child->slots[plan->pid_ns_slot], &own);
+        if (entered < 0) return entered;
     }
     *step = CLINUX_STEP_CLONE;
     long pid = clone_child(child, pidfd);
-    long left = leave_pid_namespace(own, dumpable);
+    long left = leave_pid_namespace(own);
     if (pid > 0 && left < 0) {
         // Every later child would be born in the wrong place.
         *step = CLINUX_STEP_SETNS;

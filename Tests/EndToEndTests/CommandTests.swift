@@ -102,6 +102,88 @@ extension EndToEnd.CommandTests {
         }
     }
 
+    @Test func `logs are picked by line and time, and a line in pieces is one`() throws {
+        try withMachine { machine throws in
+            // The middle line is longer than a piece of the log.
+            let command = "echo first; usleep 1500000; head -c 20000 /dev/zero | tr '\\0' x; echo; echo last"
+            _ = try machine.manifest(Manifest.busybox(name: "pod", command: command), name: "manifests/pod.yaml")
+            let row = try machine.startAgent().waitFor("pod", "has ended") { $0.phase == "Succeeded" }
+            let long = String(repeating: "x", count: 20_000)
+            func logs(_ arguments: String...) throws -> String { try machine.swiftlet(["logs"], arguments + [row.name]).stdout }
+            #expect(try logs() == "first\n\(long)\nlast\n")
+            #expect(try logs("--tail", "2") == "\(long)\nlast\n")
+            #expect(try logs("--tail", "0") == "")
+            #expect(try logs("--since", "1h") == "first\n\(long)\nlast\n")
+            let stamped = try logs("--timestamps").split(separator: "\n").map { $0.split(separator: " ") }
+            #expect(stamped.map(\.count) == [2, 2, 2] && stamped.map { $0[1].count } == [5, 20_000, 4])
+            #expect(try logs("--since-time", String(stamped[1][0])) == "\(long)\nlast\n")
+            #expect(try logs("--since-time", "2100-01-01T00:00:00Z") == "")
+            let wrong = [
+                ["--since", "1h", "--since-time", "2100-01-01T00:00:00Z"], ["--since", "soon"], ["--tail=-2"], ["--since-time", "x"],
+            ]
+            for arguments in wrong { #expect(try machine.swiftlet(["logs"], arguments + [row.name]).status == 2) }
+        }
+    }
+
+    @Test func `a container that has not begun has no log, and says why`() throws {
+        try withMachine { machine throws in
+            let pod = Manifest.busybox(name: "pod", command: "true").replacing("image: busybox", with: "image: absent:1")
+            _ = try machine.manifest(pod, name: "manifests/pod.yaml")
+            let row = try machine.startAgent().waitFor("pod", "waits") { $0.container("main")?.reason?.contains("Image") == true }
+            let result = try machine.swiftlet(["logs"], [row.name])
+            #expect(result.status == 1 && result.stdout.isEmpty)
+            #expect(
+                result.stderr.hasPrefix("swiftlet: container \"main\" in pod \"\(row.name)\" is waiting to start: "), "\(result.stderr)")
+        }
+    }
+
+    @Test(arguments: [["--help"], ["help"], ["run", "--help"], ["help", "run"], ["image", "import", "-h"]])
+    func `help is an answer, not an error`(arguments: [String]) throws {
+        let result = try Program.run(Program.swiftlet, arguments)
+        #expect(result.status == 0 && result.stderr.isEmpty, "\(result.stderr)")
+        #expect(result.stdout.contains("USAGE: swiftlet"), "\(result.stdout)")
+    }
+
+    @Test(arguments: [
+        ["nothing"], ["run"], ["run", "--nope"], ["logs"], ["exec", "pod", "true"], ["ps", "-o", "xml"], ["completion", "tcsh"],
+    ])
+    func `wrong usage ends with 2 and says what is right`(arguments: [String]) throws {
+        let result = try Program.run(Program.swiftlet, arguments)
+        #expect(result.status == 2 && result.stdout.isEmpty, "\(result.stdout)\(result.stderr)")
+        #expect(result.stderr.contains("Usage: swiftlet"), "\(result.stderr)")
+    }
+
+    @Test func `ps shows what kubectl shows`() throws {
+        try withMachine { machine throws in
+            let pod = """
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: pod}
+                spec:
+                  terminationGracePeriodSeconds: 0
+                  initContainers:
+                    - {name: once, image: busybox, command: [sh, -c, "until [ -e /v/go ]; do usleep 20000; done"], volumeMounts: [{name: v, mountPath: /v}]}
+                    - {name: side, image: busybox, command: [sleep, "1000"], restartPolicy: Always}
+                  containers:
+                    - {name: main, image: busybox, command: [sh, -c, "[ -e /v/second ] && exec sleep 1000; touch /v/second; exit 3"],
+                       volumeMounts: [{name: v, mountPath: /v}]}
+                  volumes: [{name: v, hostPath: {path: \(try machine.directory("v").path)}}]
+
+                """
+            _ = try machine.manifest(pod, name: "manifests/pod.yaml")
+            let agent = try machine.startAgent()
+            func columns() throws -> [String] {
+                let lines = try machine.swiftlet(["ps"]).stdout.split(separator: "\n")
+                return lines.count < 2 ? [] : lines[1].split(separator: " ").map(String.init)
+            }
+            try waitUntil("the first init container runs") { try columns().dropFirst(2).prefix(3) == ["0/2", "Init:0/2", "0"] }
+            #expect(FileManager.default.createFile(atPath: machine.folder.appending(path: "v/go").path, contents: nil))
+            try waitUntil("the second instance runs") { try columns().dropFirst(2).prefix(3) == ["2/2", "Running", "1"] }
+            #expect(try columns().suffix(3).first?.hasPrefix("(") == true)
+            #expect(agent.process.isRunning)
+        }
+    }
+
     @Test func `stop ends a pod in order and returns when it is gone`() throws {
         try withPod(Manifest.sleeper("pod"), images: ["busybox"]) { machine, pod throws in
             let pid = try #require(pod.pid())

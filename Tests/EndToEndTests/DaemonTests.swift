@@ -22,6 +22,34 @@ extension EndToEnd.DaemonTests {
         #expect(before == after, "\(before.difference(to: after))")
     }
 
+    @Test func `down with nothing there makes nothing and says so`() throws {
+        try withMachine { machine throws in
+            func state() -> [String] { machine.files(".").sorted() + machine.files("data").sorted() }
+            let before = (kernel: KernelInventory.take(), files: state())
+            let result = try machine.swiftlet(["down"])
+            #expect(result.status == 0 && result.stdout == "nothing to remove\n" && result.stderr == "", "\(result)")
+            #expect(state() == before.files)
+            #expect(KernelInventory.take() == before.kernel)
+        }
+    }
+
+    /// Its daemon was killed before it made a sandbox, or after it had removed it; then the manifest went.
+    @Test func `a pod that has files but neither sandbox nor manifest goes`() throws {
+        try withMachine { machine throws in
+            let uid = String(repeating: "0a", count: 16)
+            let volume = try machine.directory("data/pods/\(uid)/volumes/kubernetes.io~empty-dir/memory").path
+            _ = try machine.directory("data/logs/default_gone_\(uid)/main")
+            try #require(try Program.run("/bin/mount", ["-t", "tmpfs", "tmpfs", volume]).status == 0)
+            let agent = try machine.startAgent()
+            try waitUntil("nothing of it is left") {
+                machine.files("data/pods").isEmpty && machine.files("data/logs").isEmpty && !machine.mounts.contains(volume)
+            } orElse: {
+                "\(machine.files("data/pods")) \(machine.files("data/logs")) \(agent.stderr)"
+            }
+            #expect(agent.terminate() == 0)
+        }
+    }
+
     @Test func `a container outlives its daemon and is adopted`() throws {
         try withMachine { machine throws in
             _ = try machine.manifest(Manifest.sleeper("web"), name: "manifests/web.yaml")

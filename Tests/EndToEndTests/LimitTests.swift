@@ -74,6 +74,94 @@ extension EndToEnd.LimitTests {
         }
     }
 
+    /// Resources of two containers, and what the pod's cgroup and the second container's have then. The VM has one processor for all.
+    static let sums: [(name: String, main: String, other: String, pod: [String: String], container: [String: String])] = [
+        // All declare limits: the pod has their sums. 100m + 200m are 307 shares.
+        (
+            "both", "{requests: {cpu: 100m, memory: 16Mi}, limits: {cpu: 200m, memory: 32Mi}}",
+            "{requests: {cpu: 200m, memory: 16Mi}, limits: {cpu: 300m, memory: 16Mi}}",
+            ["cpu.max": "50000 100000", "cpu.weight": "12", "memory.max": "\(48 << 20)"],
+            ["cpu.max": "30000 100000", "cpu.weight": "29", "memory.max": "\(16 << 20)"]
+        ),
+        // One without limits: the pod has none. A request counts all the same.
+        (
+            "one", "{limits: {cpu: 300m, memory: 32Mi}}", "{requests: {cpu: 100m}}",
+            ["cpu.max": "max 100000", "cpu.weight": "16", "memory.max": "max"],
+            ["cpu.max": "max 100000", "cpu.weight": "17", "memory.max": "max"]
+        ),
+        // Quotas below 1 ms are 1 ms; a weight is at least 1.
+        (
+            "tiny", "{limits: {cpu: 1m, memory: 8Mi}}", "{limits: {cpu: 1m, memory: 8Mi}}",
+            ["cpu.max": "1000 100000", "cpu.weight": "1", "memory.max": "\(16 << 20)"],
+            ["cpu.max": "1000 100000", "cpu.weight": "1", "memory.max": "\(8 << 20)"]
+        ),
+    ]
+
+    @Test func `a pod's cgroup has the sums of its containers, when all declare them`() throws {
+        try withMachine(images: ["fixture"]) { machine throws in
+            for (name, main, other, _, _) in Self.sums {
+                let manifest = """
+                    apiVersion: v1
+                    kind: Pod
+                    metadata: {name: \(name)}
+                    spec:
+                      hostNetwork: true
+                      terminationGracePeriodSeconds: 0
+                      containers:
+                        - {name: other, image: fixture, args: [run], resources: \(main)}
+                        - {name: main, image: fixture, args: [run], resources: \(other)}
+                    """
+                _ = try machine.manifest(manifest, name: "manifests/\(name).yaml")
+            }
+            let agent = try machine.startAgent()
+            for (name, _, _, pod, container) in Self.sums {
+                let cgroup = try Cgroup(of: try agent.waitUntilRunning(name, deadlineSeconds: 60))
+                for (file, value) in pod { #expect(try cgroup.value("../\(file)") == value, "\(name): \(file) of the pod") }
+                for (file, value) in container { #expect(try cgroup.value(file) == value, "\(name): \(file) of the container") }
+            }
+        }
+    }
+
+    @Test func `a container that eats memory again and again is OOMKilled each time, and its neighbour lives`() throws {
+        try withMachine(images: ["fixture"]) { machine throws in
+            let manifest = """
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: pod}
+                spec:
+                  hostNetwork: true
+                  terminationGracePeriodSeconds: 0
+                  containers:
+                    - {name: main, image: fixture, args: [run, --memory, 100M], resources: {limits: {memory: 16Mi}}}
+                    - {name: other, image: fixture, args: [run]}
+                """
+            _ = try machine.manifest(manifest, name: "manifests/pod.yaml")
+            let agent = try machine.startAgent()
+            let first = try agent.waitFor("pod", "has its neighbour", deadlineSeconds: 60) { $0.pid("other") != nil }
+            try agent.waitFor("pod", "was restarted and killed again", deadlineSeconds: 90) { row in
+                let main = row.container("main")
+                return (main?.restartCount ?? 0) >= 1 && (main?.reason == "OOMKilled" || main?.reason == "CrashLoopBackOff")
+            }
+            #expect(try machine.pod("pod")?.pid("other") == first.pid("other"))
+        }
+    }
+
+    /// What an exec eats is the container's as well: the container goes as a whole (memory.oom.group).
+    @Test func `an exec that eats memory takes the container with it`() throws {
+        try withMachine(images: ["fixture"]) { machine throws in
+            _ = try machine.manifest(
+                Manifest.fixture(
+                    "pod", pod: "hostNetwork: true, restartPolicy: Never", container: "resources: {limits: {memory: 16Mi}}"),
+                name: "manifests/pod.yaml")
+            let agent = try machine.startAgent()
+            let row = try agent.waitUntilRunning("pod", deadlineSeconds: 60)
+            let result = try machine.exec(row.name, ["/fixture", "run", "--memory", "100M"])
+            #expect(result.status == 137, "\(result.stderr)")
+            let ended = try agent.waitFor("pod", "has failed", deadlineSeconds: 30) { $0.phase == "Failed" }
+            #expect(ended.container("main")?.reason == "OOMKilled")
+        }
+    }
+
     @Test func `the classes lie in their places`() throws {
         try withMachine(images: ["fixture"]) { machine throws in
             let whole = "resources: {limits: {cpu: 500m, memory: 64Mi}}"

@@ -16,6 +16,10 @@ int clinux_pidfd_send_signal(int pidfd, int signal);
 int clinux_open_tree(int directory, const char *path, unsigned flags);
 int clinux_mount_setattr(int fd, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation, int user_namespace);
 int clinux_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned flags);
+int clinux_fsopen(const char *type);                            ///< fsopen(2), close-on-exec
+int clinux_fsconfig_string(int context, const char *key, const char *value);
+int clinux_fsconfig_create(int context);
+int clinux_fsmount(int context, uint64_t attributes);           ///< fsmount(2), close-on-exec
 int clinux_renameat2(int from, const char *old, int to, const char *renamed, unsigned flags);
 int clinux_accept(int socket);                                  ///< accept4(2), close-on-exec
 /// Waits for a child by pidfd with waitid(2). 1: *code is its exit code, or minus its signal; 0: still running (`options` had WNOHANG).

@@ -4,27 +4,18 @@ import Synchronization
 
 /// Threads for system calls that block: mounts, netlink, fsync, waiting for a supervisor. The cooperative pool of Swift's
 /// concurrency is as wide as the machine has cores; one blocked task there holds up all others.
+///
+/// A thread is started when there is work and none is idle, and stays: a command that does little starts few.
 package final class BlockingExecutor: Sendable {
     private let queue: WorkQueue
-    private let threads: [PosixThread]
 
     /// - Parameter threads: How much may block at once.
     /// - Throws: `EAGAIN` when the machine allows no more threads.
     package init(threads count: Int = 8) throws(SystemError) {
         precondition(count > 0, "an executor without threads never runs anything")
-        let queue = WorkQueue()
-        var threads: [PosixThread] = []
-        for _ in 0..<count {
-            do throws(SystemError) {
-                threads.append(try PosixThread { queue.work() })
-            } catch {
-                queue.close()
-                for thread in threads { thread.join() }
-                throw error
-            }
-        }
-        self.queue = queue
-        self.threads = threads
+        queue = WorkQueue(threadsMax: count)
+        // The first one here: with it, all that is ever added gets done.
+        try queue.startThread()
     }
 
     /// Runs a blocking function on one of the threads, in the order of the calls.
@@ -51,11 +42,7 @@ package final class BlockingExecutor: Sendable {
     }
 
     /// What was given to `run` before is still done; the threads end after it.
-    deinit {
-        queue.close()
-        // The last reference may go away on one of the threads themselves, which cannot wait for itself.
-        for thread in threads { thread.detach() }
-    }
+    deinit { queue.close() }
 }
 
 /// Waiting work in order, and the threads that wait for it.
@@ -63,24 +50,60 @@ private final class WorkQueue: Sendable {
     private struct State {
         var waiting: [@Sendable () -> Void] = []
         var next = 0
-        var isClosed = false
+        var threads = 0
+        /// Threads that wait, and for which no work is meant yet.
+        var idle = 0
+        /// Work for which there was neither an idle thread nor room for another.
+        var backlog = 0
     }
     private let state = Mutex(State())
     private let available = Semaphore()
+    private let threadsMax: Int
+
+    init(threadsMax: Int) { self.threadsMax = threadsMax }
 
     func add(_ item: @escaping @Sendable () -> Void) {
-        state.withLock { $0.waiting.append(item) }
+        let needsThread = state.withLock { state in
+            state.waiting.append(item)
+            if state.idle > 0 {
+                state.idle -= 1
+                return false
+            }
+            state.backlog += 1
+            return reserveThread(&state)
+        }
         available.post()
+        // Without another thread the work waits for one of those there are.
+        if needsThread { try? startReserved() }
+    }
+
+    func startThread() throws(SystemError) {
+        if state.withLock({ reserveThread(&$0) }) { try startReserved() }
+    }
+
+    private func reserveThread(_ state: inout State) -> Bool {
+        guard state.threads < threadsMax else { return false }
+        state.threads += 1
+        return true
+    }
+
+    private func startReserved() throws(SystemError) {
+        do throws(SystemError) {
+            try PosixThread.start { [self] in work() }
+        } catch {
+            state.withLock { $0.threads -= 1 }
+            throw error
+        }
     }
 
     /// Ends each thread once the work is done: every wait that finds none is the end.
     func close() {
-        state.withLock { $0.isClosed = true }
         available.post()
     }
 
-    func work() {
+    private func work() {
         while true {
+            rest()
             available.wait()
             guard let item = take() else {
                 available.post()  // for the next thread
@@ -88,6 +111,10 @@ private final class WorkQueue: Sendable {
             }
             item()
         }
+    }
+
+    private func rest() {
+        state.withLock { state in if state.backlog > 0 { state.backlog -= 1 } else { state.idle += 1 } }
     }
 
     private func take() -> (@Sendable () -> Void)? {
@@ -125,14 +152,12 @@ private final class WorkQueue: Sendable {
     }
 }
 
-/// One pthread with a Swift body.
-private struct PosixThread: Sendable {
-    private let thread: pthread_t
-
+/// A pthread with a Swift body, that nobody waits for.
+private enum PosixThread {
     /// Enough for clinux_spawn's arrays and an ordinary depth of Swift.
     private static let stackBytes = 512 << 10
 
-    init(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
+    static func start(_ body: @escaping @Sendable () -> Void) throws(SystemError) {
         final class Box {
             let body: @Sendable () -> Void
             init(_ body: @escaping @Sendable () -> Void) { self.body = body }
@@ -140,6 +165,7 @@ private struct PosixThread: Sendable {
         var attributes = pthread_attr_t()
         unsafe pthread_attr_init(&attributes)
         unsafe pthread_attr_setstacksize(&attributes, Self.stackBytes)
+        unsafe pthread_attr_setdetachstate(&attributes, CInt(PTHREAD_CREATE_DETACHED))
         defer { unsafe pthread_attr_destroy(&attributes) }
         let box = unsafe Unmanaged.passRetained(Box(body))
         var thread = pthread_t()
@@ -154,9 +180,5 @@ private struct PosixThread: Sendable {
             unsafe box.release()
             throw SystemError("start a thread", Errno(rawValue: result))
         }
-        self.thread = thread
     }
-
-    func join() { pthread_join(thread, nil) }
-    func detach() { pthread_detach(thread) }
 }

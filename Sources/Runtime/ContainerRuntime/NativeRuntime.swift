@@ -52,12 +52,15 @@ package final class NativeRuntime: RuntimeService, ImageService {
     }
 
     private static func openNetwork(_ configuration: RuntimeConfiguration) throws -> PodNetwork? {
+        try networkConfiguration(configuration).map { try PodNetwork($0) }
+    }
+
+    static func networkConfiguration(_ configuration: RuntimeConfiguration) throws -> PodNetworkConfiguration? {
         guard let wanted = configuration.network else { return nil }
-        return try PodNetwork(
-            PodNetworkConfiguration(
-                instance: configuration.instance, podCIDRs: try wanted.podCIDRs.map(PodCIDR.parse),
-                stateDirectory: "\(configuration.dataDirectory)/network", netnsDirectory: "\(configuration.runDirectory)/netns",
-                masquerade: wanted.masquerade))
+        return PodNetworkConfiguration(
+            instance: configuration.instance, podCIDRs: try wanted.podCIDRs.map(PodCIDR.parse),
+            stateDirectory: "\(configuration.dataDirectory)/network", netnsDirectory: "\(configuration.runDirectory)/netns",
+            masquerade: wanted.masquerade)
     }
 
     package func events() -> AsyncStream<ContainerEvent> { hub.subscribe() }

@@ -57,4 +57,10 @@ package struct RuntimeConfiguration: Sendable {
         self.supervisorExecutable = supervisorExecutable
         self.network = network
     }
+
+    /// What a daemon keeps ready: enough for the pods that it starts at once while others are being made.
+    package mutating func keepSpares() {
+        network?.poolSize = 16
+        spareSupervisors = 4
+    }
 }

@@ -2,26 +2,43 @@ package import LinuxSystem
 internal import Netlink
 
 extension PodNetwork {
-    /// Gives a sandbox a network namespace with `lo`, `eth0`, its addresses and default routes, pinned at ``PodNetworkAttachment/netnsPath``.
+    /// Gives a sandbox a network namespace with `lo`, `eth0`, its addresses and default routes, which lives as long as somebody holds it.
     ///
-    /// Takes a ready one from the pool when there is one. The address is reserved before anything is wired; on failure nothing stays.
+    /// Takes a ready one from the pool when there is one; it is made up for by ``restock()``. The address is reserved before anything is
+    /// wired; on failure nothing stays.
     ///
     /// - Parameter sandboxID: Letters, digits, `.`, `_`, `-`; at most 200; not beginning with a dot.
-    package func attach(sandboxID: String) throws -> PodNetworkAttachment {
-        try attaching(sandboxID) { host in
-            if let ready = upkeep.takeReady() { return try hand(ready, to: sandboxID) }
-            return try reserving(sandboxID) { number in
-                let namespace = try wiring.makeNamespace(number, host)
-                try pins.pin(namespace, as: sandboxID)
-            }
+    package func hold(sandboxID: String) throws -> HeldNamespace {
+        var namespace: ReadyNamespace?
+        let attachment = try attaching(sandboxID) { host in
+            let made = try upkeep.takeReady().map { try hand($0, to: sandboxID) } ?? make(for: sandboxID, host)
+            namespace = made
+            return made.number
         }
+        guard let namespace else { preconditionFailure("an attachment has a namespace") }
+        return HeldNamespace(attachment: attachment, namespace: namespace)
     }
 
-    /// As ``attach(sandboxID:)`` for a namespace that exists: pods with an own user namespace own their network namespace too.
-    package func attach(sandboxID: String, netns: borrowing OwnedFD) throws -> PodNetworkAttachment {
+    /// As ``hold(sandboxID:)``, pinned at ``PodNetworkAttachment/netnsPath``: for whoever finds namespaces by path. A pin is a mount of the
+    /// machine, and the start of any container copies those: with 500 of them it takes twice as long.
+    package func attach(sandboxID: String) throws -> PodNetworkAttachment {
+        let held = try hold(sandboxID: sandboxID)
+        do {
+            try pins.pin(held.namespace.descriptor, as: sandboxID)
+        } catch {
+            release(held.namespace.number)
+            throw PodNetworkError.step("attach sandbox \(sandboxID) to the pod network", error)
+        }
+        return held.attachment
+    }
+
+    /// Wires a namespace that exists: pods with an own user namespace own their network namespace too.
+    ///
+    /// - Parameter isPinned: As ``attach(sandboxID:)``; else it lives as long as its holder has it.
+    package func attach(sandboxID: String, netns: borrowing OwnedFD, isPinned: Bool = true) throws -> PodNetworkAttachment {
         try attaching(sandboxID) { host in
             try reserving(sandboxID) { number in
-                try pins.pin(netns, as: sandboxID)
+                if isPinned { try pins.pin(netns, as: sandboxID) }
                 do {
                     try wiring.wireExisting(number, host, netns)
                 } catch {
@@ -30,6 +47,13 @@ extension PodNetwork {
                 }
             }
         }
+    }
+
+    private func make(for sandboxID: String, _ host: HostSide) throws -> ReadyNamespace {
+        var namespace: ReadyNamespace?
+        _ = try reserving(sandboxID) { number in namespace = ReadyNamespace(number, try wiring.makeNamespace(number, host)) }
+        guard let namespace else { preconditionFailure("what did not throw has made it") }
+        return namespace
     }
 
     private func attaching(
@@ -75,16 +99,14 @@ extension PodNetwork {
         return number
     }
 
-    private func hand(_ ready: ReadyNamespace, to sandboxID: String) throws -> HostNumber {
+    private func hand(_ ready: ReadyNamespace, to sandboxID: String) throws -> ReadyNamespace {
         do {
             try store.change(ready.number, to: .sandbox(sandboxID))
-            try pins.pin(ready.descriptor, as: sandboxID)
         } catch {
             release(ready.number)
             throw error
         }
-        upkeep.lookSoon()
-        return ready.number
+        return ready
     }
 
     /// Reserves; when all addresses are taken but some are on their way back, waits for the kernel to drop their links.
@@ -116,5 +138,18 @@ extension PodNetwork {
             throw PodNetworkError.step("detach sandbox \(sandboxID) from the pod network", error)
         }
         upkeep.lookSoon()
+    }
+}
+
+/// A sandbox's network namespace, held until its supervisor holds it too.
+package final class HeldNamespace: Sendable {
+    package let attachment: PodNetworkAttachment
+    let namespace: ReadyNamespace
+    /// Owned by this object.
+    package var descriptor: CInt { namespace.descriptor.rawValue }
+
+    init(attachment: PodNetworkAttachment, namespace: ReadyNamespace) {
+        self.attachment = attachment
+        self.namespace = namespace
     }
 }

@@ -16,6 +16,7 @@ package final class PodNetwork: Sendable {
     let pins: NamespacePins
     let nftables = Nftables()
     let upkeep: Upkeep
+    let hostPorts = HostPortRegistry()
     let hostSide = Mutex<HostSide?>(nil)
 
     /// Reads the reservations; changes nothing in the kernel.
@@ -73,11 +74,16 @@ extension PodNetwork {
             hostInterface: names.hostLink(number), mtu: mtu)
     }
 
-    /// Keeps `size` ready namespaces, so that ``attach(sandboxID:)`` finds the link made. A background thread refills; 0 drains.
+    /// Keeps `size` ready namespaces, so that ``attach(sandboxID:)`` finds the link made; but no more than an eighth of the addresses, since
+    /// who brings a namespace of his own cannot have those. A background thread refills; 0 drains.
     package func startPool(size: Int) throws {
         let host = try preparedHostSide()
-        try upkeep.setPool(size: size, host)
+        try upkeep.setPool(size: min(size, plan.hosts.count / 8), host)
     }
+
+    /// Has the pool filled up again. Not done by ``attach(sandboxID:)``: making the next namespace would compete with the pod that was
+    /// just given one.
+    package func restock() { upkeep.restock() }
 
     /// Ends the background thread and drops the ready namespaces. Sandboxes keep their networks. Idempotent; also done by `deinit`.
     package func stop() { upkeep.stop() }

@@ -36,7 +36,7 @@ package struct PodNetworkConfiguration: Hashable, Sendable {
 /// A sandbox's place in the pod network.
 package struct PodNetworkAttachment: Hashable, Sendable {
     package var sandboxID: String
-    /// The file that pins the network namespace: `setns` to it, or hand a descriptor of it to the supervisor.
+    /// The file that pins the network namespace, if it is pinned.
     package var netnsPath: String
     /// The link inside, `eth0`.
     package var interface: String

@@ -36,7 +36,7 @@ final class Upkeep: Sendable {
 
     var readyCount: Int { state.withLock { $0.ready.count } }
 
-    /// The pool is not refilled before ``lookSoon()``: making the next namespace would compete with the taker's own work.
+    /// The pool is not refilled before ``restock()``: making the next namespace would compete with the taker's own work.
     func takeReady() -> ReadyNamespace? {
         state.withLock { $0.ready.popLast() }
     }
@@ -50,6 +50,11 @@ final class Upkeep: Sendable {
         }
         drop(surplus)
         if size > 0 || !surplus.isEmpty { try wakeUp() }
+    }
+
+    /// Has the pool filled up, when it is short of something.
+    func restock() {
+        if state.withLock({ $0.ready.count < $0.poolSize }) { lookSoon() }
     }
 
     /// Lets the thread look after the pool and addresses in release. A failure to start it costs nothing now: the next call tries again.

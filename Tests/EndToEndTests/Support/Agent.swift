@@ -2,18 +2,19 @@ import Foundation
 
 /// The node agent with its directory of manifests, running.
 final class Agent {
-    let process: Process
+    let process: ChildProcess
     private let machine: Machine
     private let output: URL
 
-    /// Starts it and waits until it says that it is ready.
-    init(_ machine: Machine, _ arguments: [String] = []) throws {
+    /// - Parameter isWaitedFor: Until it says that it is ready.
+    init(_ machine: Machine, _ arguments: [String] = [], isWaitedFor: Bool = true) throws {
         self.machine = machine
         output = machine.folder.appending(path: "agent-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
         process = try Program.start(
             Program.swiftlet, ["agent"] + machine.instance + ["--pod-manifest-path", machine.manifests.path] + arguments,
             output: output)
+        guard isWaitedFor else { return }
         do {
             try waitUntil("the agent is ready") { stdout.contains("ready in ") || !process.isRunning }
             guard process.isRunning else { throw Machine.Failure(description: "the agent ended") }
@@ -64,8 +65,7 @@ final class Agent {
     /// - Returns: Its exit code after SIGTERM; 128 + signal when it was killed.
     func terminate() -> Int32 {
         process.terminate()
-        process.waitUntilExit()
-        return process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus
+        return process.waitUntilExit()
     }
 }
 

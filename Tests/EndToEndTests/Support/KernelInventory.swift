@@ -31,13 +31,17 @@ struct KernelInventory: Equatable, CustomStringConvertible {
         return now
     }
 
+    private static let parts: [(String, KeyPath<KernelInventory, [String]> & Sendable)] = [
+        ("mounts", \.mounts), ("links", \.links), ("cgroups", \.cgroups), ("network namespaces", \.networkNamespaces),
+        ("supervisors", \.supervisors), ("nftables tables", \.nftablesTables),
+    ]
+
+    /// How many there are of each kind.
+    var counts: [String: Int] { Dictionary(uniqueKeysWithValues: Self.parts.map { ($0, self[keyPath: $1].count) }) }
+
     /// What the other inventory has that this one lacks, and the other way round.
     func difference(to other: KernelInventory) -> String {
-        let parts: [(String, KeyPath<KernelInventory, [String]>)] = [
-            ("mounts", \.mounts), ("links", \.links), ("cgroups", \.cgroups), ("network namespaces", \.networkNamespaces),
-            ("supervisors", \.supervisors), ("nftables tables", \.nftablesTables),
-        ]
-        return parts.compactMap { name, path in
+        Self.parts.compactMap { name, path in
             let (mine, theirs) = (Set(self[keyPath: path]), Set(other[keyPath: path]))
             if self[keyPath: path] == other[keyPath: path] { return nil }
             return "\(name): new \(theirs.subtracting(mine).sorted()), gone \(mine.subtracting(theirs).sorted()), "
@@ -54,14 +58,14 @@ struct KernelInventory: Equatable, CustomStringConvertible {
     }
 
     private static func lines(_ path: String) -> [String] {
-        ((try? String(contentsOfFile: path, encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)
+        ((try? ProcessView.text(of: path)) ?? "").split(separator: "\n").map(String.init)
     }
 
     private static func names(_ folder: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
     }
 
-    private static func cgroupFolders() -> [String] {
+    static func cgroupFolders() -> [String] {
         let unified = FileManager.default.fileExists(atPath: "/sys/fs/cgroup/unified") ? "/sys/fs/cgroup/unified" : "/sys/fs/cgroup"
         let walker = FileManager.default.enumerator(at: URL(filePath: unified), includingPropertiesForKeys: [.isDirectoryKey])
         var folders: [String] = []

@@ -70,8 +70,8 @@ final class Machine {
         return url
     }
 
-    func startAgent(_ arguments: [String] = []) throws -> Agent {
-        let agent = try Agent(self, arguments)
+    func startAgent(_ arguments: [String] = [], waiting isWaitedFor: Bool = true) throws -> Agent {
+        let agent = try Agent(self, arguments, isWaitedFor: isWaitedFor)
         agents.append(agent)
         return agent
     }
@@ -89,12 +89,52 @@ final class Machine {
     /// The pod of a manifest in the watched directory: its name has the node's behind it.
     func pod(_ name: String) throws -> PodRow? { try pods().first { $0.name == "\(name)-\(nodeName)" || $0.name == name } }
 
+    /// What its agents wrote to stderr, the last of it.
+    var complaints: String {
+        let lines = agents.flatMap { $0.stderr.split(separator: "\n") }.filter { !$0.contains("is missing: held by a cgroup v1 hierarchy") }
+        return String(lines.joined(separator: "\n").suffix(6000))
+    }
+
     /// Ends what is left of the instance. Nothing of it may be in the kernel afterwards.
     func close() throws {
         for agent in agents where agent.process.isRunning { agent.kill9() }
         let result = try swiftlet(["down"])
         guard result.status == 0 else { throw Failure(description: "down: exit \(result.status): \(result.stderr)") }
         try FileManager.default.removeItem(at: folder)
+    }
+}
+
+// MARK: - What the instance has on the machine
+
+extension Machine {
+    /// Names in a directory of the instance's folder; none when there is no such directory.
+    func files(_ path: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: path).path)) ?? []
+    }
+
+    var mounts: [String] {
+        ((try? ProcessView.own.mounts()) ?? []).map(\.target).filter { $0.hasPrefix(folder.path + "/") }
+    }
+
+    /// Its cgroup and those below.
+    var cgroups: [String] {
+        let all = KernelInventory.cgroupFolders()
+        guard let root = all.first(where: { $0.hasSuffix("/\(instanceName)") }) else { return [] }
+        return all.filter { $0 == root || $0.hasPrefix(root + "/") }
+    }
+
+    /// As its kernel objects are called: `swl-` and FNV-1a of the run directory.
+    private var instanceName: String {
+        let hash = folder.appending(path: "run").path.utf8.reduce(UInt32(2_166_136_261)) { ($0 ^ UInt32($1)) &* 16_777_619 }
+        let digits = String(hash, radix: 16)
+        return "swl-" + String(repeating: "0", count: 8 - digits.count) + digits
+    }
+
+    /// Pids of its supervisors.
+    var supervisors: [String] {
+        cgroups.filter { $0.hasSuffix("-supervisors") }.flatMap { folder in
+            ((try? String(contentsOfFile: folder + "/cgroup.procs", encoding: .utf8)) ?? "").split(separator: "\n").map(String.init)
+        }
     }
 }
 
@@ -115,11 +155,15 @@ func withMachine<Result>(images: [String] = ["busybox"], _ body: (Machine) throw
 }
 
 /// Polls a condition with a deadline. An error of the last try is thrown.
-func waitUntil(_ what: String, deadlineSeconds: Double = 20, _ condition: () throws -> Bool) throws {
+///
+/// - Parameter explain: What is so instead, for the failure's message.
+func waitUntil(
+    _ what: String, deadlineSeconds: Double = 20, _ condition: () throws -> Bool, orElse explain: () throws -> String = { "" }
+) throws {
     let deadline = Date(timeIntervalSinceNow: deadlineSeconds)
     while Date() < deadline {
         if (try? condition()) == true { return }
         usleep(10_000)
     }
-    guard try condition() else { throw Machine.Failure(description: "not within \(deadlineSeconds) s: \(what)") }
+    guard try condition() else { throw Machine.Failure(description: "not within \(deadlineSeconds) s: \(what): \(try explain())") }
 }

@@ -8,7 +8,22 @@ struct ProcessView {
 
     static var own: ProcessView { ProcessView(Int(getpid())) }
 
-    func text(_ file: String) throws -> String { try String(contentsOfFile: "/proc/\(pid)/\(file)", encoding: .utf8) }
+    func text(_ file: String) throws -> String { try Self.text(of: "/proc/\(pid)/\(file)") }
+
+    /// Reads to the end: a file of the kernel's comes in pieces, and one that is short is not the last.
+    static func text(of path: String) throws -> String {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { throw Machine.Failure(description: "open \(path): errno \(errno)") }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = read(file, &piece, piece.count)
+            guard count >= 0 else { throw Machine.Failure(description: "read \(path): errno \(errno)") }
+            if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+            bytes += piece[..<count]
+        }
+    }
 
     /// Identity of a namespace: `net:[4026531840]`.
     func namespace(_ name: String) throws -> String {

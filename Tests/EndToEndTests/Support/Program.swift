@@ -34,19 +34,10 @@ enum Program {
         var stderr: String
     }
 
-    /// Starts a program with its output in files of `folder`, so that nothing has to be pumped.
-    static func start(_ program: String, _ arguments: [String], output: URL) throws -> Process {
-        let process = Process()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments
-        process.standardInput = FileHandle.nullDevice
-        for (name, assign) in [("stdout", \Process.standardOutput), ("stderr", \Process.standardError)] {
-            let file = output.appending(path: name)
-            guard FileManager.default.createFile(atPath: file.path, contents: nil) else { throw CocoaError(.fileWriteUnknown) }
-            process[keyPath: assign] = try FileHandle(forWritingTo: file)
-        }
-        try process.run()
-        return process
+    /// Starts a program with its output in the files `stdout` and `stderr` of a folder, so that nothing has to be pumped.
+    static func start(_ program: String, _ arguments: [String], output: URL) throws -> ChildProcess {
+        try ChildProcess(
+            program, arguments, stdout: output.appending(path: "stdout").path, stderr: output.appending(path: "stderr").path)
     }
 
     /// Runs a program to its end, killing it after a deadline.
@@ -58,10 +49,10 @@ enum Program {
         let pid = process.processIdentifier
         let killer = DispatchWorkItem { kill(pid, SIGKILL) }
         DispatchQueue.global().asyncAfter(deadline: .now() + deadlineSeconds, execute: killer)
-        process.waitUntilExit()
+        let status = process.waitUntilExit()
         killer.cancel()
         return Result(
-            status: process.terminationReason == .exit ? process.terminationStatus : 128 + process.terminationStatus,
+            status: status,
             stdout: try String(contentsOf: folder.appending(path: "stdout"), encoding: .utf8),
             stderr: try String(contentsOf: folder.appending(path: "stderr"), encoding: .utf8))
     }

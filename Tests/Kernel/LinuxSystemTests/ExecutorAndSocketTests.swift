@@ -8,6 +8,10 @@ import Testing
     final class Arrivals: Sendable {
         let count = Mutex(0)
     }
+    final class Load: Sendable {
+        let running = Mutex((now: 0, most: 0))
+        let threads = Mutex<Set<UInt>>([])
+    }
 
     @Test func `work runs on threads that may block, all of them at once`() async throws {
         let executor = try BlockingExecutor(threads: 8)
@@ -30,6 +34,29 @@ import Testing
             return try await group.reduce(into: []) { $0.append($1) }
         }
         #expect(results.sorted() == Array(0..<8))
+    }
+
+    @Test func `threads are started as work needs them, and never more than allowed`() async throws {
+        let executor = try BlockingExecutor(threads: 3)
+        let load = Load()
+        // One after the other: the thread that is there does it all, or a second one when the first is not back yet.
+        for _ in 0..<20 { try await executor.run { _ = load.threads.withLock { $0.insert(UInt(pthread_self())) } } }
+        #expect(load.threads.withLock { $0.count } <= 2)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<30 {
+                group.addTask {
+                    try await executor.run {
+                        load.running.withLock { $0 = ($0.now + 1, max($0.most, $0.now + 1)) }
+                        usleep(2000)
+                        load.running.withLock { $0.now -= 1 }
+                        _ = load.threads.withLock { $0.insert(UInt(pthread_self())) }
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(load.running.withLock { $0.most } <= 3)
+        #expect(load.threads.withLock { $0.count } <= 3)
     }
 
     @Test func `errors come back, with their type`() async throws {

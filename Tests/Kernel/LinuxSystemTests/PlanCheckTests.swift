@@ -124,6 +124,26 @@ import Testing
         #expect(!Self.check(try forks.encoded(), inputs: 0))
     }
 
+    /// The second child's number comes from the first, who would tell the one of the namespace that it was born in.
+    @Test func `who is born in another pid namespace does not clone again`() throws {
+        var joined = ProcessPlan()
+        joined.pidNamespace = joined.input("pid namespace")
+        joined.becomeInit()
+        #expect(Self.check(try joined.encoded()))
+        var fresh = ProcessPlan(cloneFlags: .pid)
+        fresh.becomeInit()
+        #expect(Self.check(try fresh.encoded(), inputs: 0))
+        joined = ProcessPlan()
+        joined.pidNamespace = joined.input("pid namespace")
+        joined.fork()
+        joined.becomeInit()
+        #expect(!Self.check(try joined.encoded()))
+        fresh = ProcessPlan(cloneFlags: .pid)
+        fresh.fork()
+        fresh.becomeInit()
+        #expect(!Self.check(try fresh.encoded(), inputs: 0))
+    }
+
     /// Whatever is accepted, every string and array of it lies inside the buffer.
     @Test func `random damage never gets an offset past the check`() throws {
         let sample = try Self.sample()

@@ -201,6 +201,10 @@ import Testing
                 manifest, #"{"rootfs":{},"os":"linux","architecture":"s390x"}"#,
                 "the image is for linux/s390x, this machine is \(Platform.host)"
             ),
+            (
+                manifest, #"{"rootfs":{},"os":"windows","architecture":"\#(Platform.host.architecture)"}"#,
+                "the image is for windows/\(Platform.host.architecture), this machine is \(Platform.host)"
+            ),
         ] {
             let path = try directory.write(
                 "x.tar", tar([.file("manifest.json", manifest), .file("c.json", config)]))
@@ -223,6 +227,16 @@ import Testing
                 == "import /dev/null: /dev/null is neither a file nor a directory")
         let cut = try directory.write("cut.tar", Array(ImportTests.sample().layers[0].prefix(700)))
         #expect(refusal { try store.importImage(from: cut) }.contains("runcated"))
+        for (files, message) in [
+            (["index.json", "blobs/sha256/x"], "is an OCI layout without its file oci-layout"),
+            (["oci-layout", "blobs/sha256/x"], "is an OCI layout without its index.json"),
+            (["manifest.json", "version"], "is a dir: of skopeo: "),
+        ] {
+            let folder = "near-\(files[0])"
+            for file in files { try directory.write("\(folder)/\(file)", Array("{}".utf8)) }
+            let path = directory.path(folder)
+            #expect(refusal { try store.importImage(from: path) }.hasPrefix("import \(path): \(path) \(message)"))
+        }
         try directory.write("root/dev/x", [])
         #expect(mknod(directory.path("root/dev/null"), S_IFCHR | 0o666, 0x103) == 0)
         #expect(

@@ -152,6 +152,8 @@ struct PodNetworkLifeTests {
             let pod = try network.attach(sandboxID: "a")
             #expect(links.contains(pod.hostInterface))  // one that was there before
             #expect(network.attachment(sandboxID: "a") == pod)
+            #expect(network.poolCount == 3)  // nothing is made while the pod that took one is being started
+            network.restock()
             let server = try NetworkNamespace.run(in: try NetworkNamespace.open(pod.netnsPath)) { try TCP.listen(8080) }
             _ = try TCP.connect(pod.addresses[0].address, 8080)
             #expect(try TCP.acceptedPeer(server) == pod.gateways[0])
@@ -165,6 +167,31 @@ struct PodNetworkLifeTests {
             #expect(try next.reconcile(existing: ["a"]) == [])
             #expect(try eventually { try next.reservedAddresses() == [pod.addresses[0].address] })
             _ = try next.tearDown()
+        }
+    }
+
+    @Test func `the pool leaves most of a small network's addresses alone`() throws {
+        try NetworkNamespace.runApart {
+            let network = try open("10.244.0.0/27")  // 29 pods
+            try network.startPool(size: 16)
+            #expect(eventually { network.poolCount == 3 })
+            #expect(try network.reservedAddresses().count == 3)
+            _ = try network.tearDown()
+        }
+    }
+
+    @Test func `a namespace that is held needs no mount, and goes with its holder`() throws {
+        try NetworkNamespace.runApart {
+            let network = try open()
+            var held: HeldNamespace? = try network.hold(sandboxID: "a")
+            let pod = try #require(held?.attachment)
+            #expect(try listDirectory(network.configuration.netnsDirectory) == [])
+            #expect(try veths() == [pod.hostInterface])
+            #expect(try network.reservedAddresses() == pod.addresses.map(\.address))
+            try network.detach(sandboxID: "a")
+            held = nil
+            #expect(try eventually { try veths().isEmpty && network.reservedAddresses().isEmpty })
+            _ = try network.tearDown()
         }
     }
 }

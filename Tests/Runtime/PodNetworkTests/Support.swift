@@ -63,10 +63,10 @@ enum TCP {
         }
     }
 
-    private static func socket() throws -> OwnedFD {
+    private static func socket(timeoutSeconds: Int = 5) throws -> OwnedFD {
         let descriptor = Glibc.socket(AF_INET, CInt(SOCK_STREAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw SystemError("socket", .current) }
-        var timeout = timeval(tv_sec: 5, tv_usec: 0)
+        var timeout = timeval(tv_sec: timeoutSeconds, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             _ = setsockopt(descriptor, SOL_SOCKET, option, &timeout, socklen_t(MemoryLayout<timeval>.size))
         }
@@ -83,8 +83,8 @@ enum TCP {
         return server
     }
 
-    static func connect(_ host: IPAddress, _ port: UInt16) throws -> OwnedFD {
-        let client = try socket()
+    static func connect(_ host: IPAddress, _ port: UInt16, timeoutSeconds: Int = 5) throws -> OwnedFD {
+        let client = try socket(timeoutSeconds: timeoutSeconds)
         var peer = address(host, port)
         guard with(&peer, { Glibc.connect(client.rawValue, $0, $1) }) == 0 else {
             throw SystemError("connect to \(host):\(port)", .current)

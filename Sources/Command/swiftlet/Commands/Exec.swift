@@ -5,7 +5,7 @@ internal import Glibc
 internal import KubernetesAPI
 
 struct Exec: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Run a command in a running container.")
+    static let configuration = CommandConfiguration(commandName: "exec", abstract: "Run a command in a running container.")
 
     @OptionGroup var instance: InstanceOptions
 
@@ -40,8 +40,15 @@ struct Exec: AsyncParsableCommand {
     }
 
     private func containerID(in pod: Pod) throws -> String {
+        if let phase = pod.status.phase, ["Succeeded", "Failed"].contains(phase) {
+            throw Refusal("cannot exec into a container in a completed pod; current phase is \(phase)")
+        }
         let statuses = pod.status.containerStatuses + pod.status.initContainerStatuses
         let wanted = container ?? pod.spec.containers.first?.name ?? ""
+        if container == nil, pod.spec.containers.count > 1 {
+            let names = (pod.spec.containers + pod.spec.initContainers).map(\.name).joined(separator: ", ")
+            Output.warn("Defaulted container \"\(wanted)\" out of: \(names)")
+        }
         guard let status = statuses.first(where: { $0.name == wanted }) else {
             throw UsageError("container \(wanted) is not valid for pod \(pod.metadata.name ?? "")")
         }

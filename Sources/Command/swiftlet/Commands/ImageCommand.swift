@@ -20,11 +20,12 @@ extension InstanceOptions {
 extension ImageCommand {
     struct Import: ParsableCommand {
         static let configuration = CommandConfiguration(
+            commandName: "import",
             abstract: "Import images from a docker-archive, an oci-archive, an OCI layout, or a root file system (directory or tar).")
 
         @OptionGroup var instance: InstanceOptions
 
-        @Argument(help: "File or directory.")
+        @Argument(help: "File or directory.", completion: .file())
         var path: String
 
         @Option(name: .shortAndLong, help: "Name of the image, instead of that in the archive.")
@@ -37,20 +38,21 @@ extension ImageCommand {
             let images = try store.importImage(from: InstanceName.absolute(path), as: reference, progress: progress.show)
             progress.clear()
             for image in images {
-                Output.print("\(image.references.first?.familiar ?? "<none>") \(image.id) \(ByteCount.text(image.sizeBytes))")
+                let name = reference ?? image.references.first
+                Output.print("\(name?.familiar ?? "<none>") \(image.id) \(ByteCount.text(image.sizeBytes))")
             }
         }
     }
 
     struct Ls: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List the images.")
+        static let configuration = CommandConfiguration(commandName: "ls", abstract: "List the images.")
 
         @OptionGroup var instance: InstanceOptions
 
         @Option(name: .shortAndLong, help: "table or json.")
         var output = Format.table
 
-        enum Format: String, ExpressibleByArgument { case table, json }
+        enum Format: String, CaseIterable, ExpressibleByArgument { case table, json }
 
         func run() throws {
             let images = try instance.openImages().images()
@@ -69,7 +71,7 @@ extension ImageCommand {
     }
 
     struct Inspect: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Print everything about an image as JSON.")
+        static let configuration = CommandConfiguration(commandName: "inspect", abstract: "Print everything about an image as JSON.")
 
         @OptionGroup var instance: InstanceOptions
 
@@ -83,7 +85,7 @@ extension ImageCommand {
     }
 
     struct Rm: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Remove images.")
+        static let configuration = CommandConfiguration(commandName: "rm", abstract: "Remove images.")
 
         @OptionGroup var instance: InstanceOptions
 
@@ -100,7 +102,7 @@ extension ImageCommand {
     }
 
     struct Gc: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Remove the images that no container uses.")
+        static let configuration = CommandConfiguration(commandName: "gc", abstract: "Remove the images that no container uses.")
 
         @OptionGroup var instance: InstanceOptions
 

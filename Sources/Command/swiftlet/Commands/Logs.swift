@@ -1,11 +1,12 @@
 import ArgumentParser
+internal import APIMachinery
 internal import Glibc
 internal import KubernetesAPI
 internal import Kubelet
 internal import LinuxSystem
 
 struct Logs: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print the logs of a container.")
+    static let configuration = CommandConfiguration(commandName: "logs", abstract: "Print the logs of a container.")
 
     @OptionGroup var instance: InstanceOptions
 
@@ -30,11 +31,19 @@ struct Logs: ParsableCommand {
     @Option(help: "Only so many lines of the end; -1 is all.")
     var tail = -1
 
+    @Option(help: "Only what is not older than this, for example 5s, 2m, 3h.")
+    var since: String?
+
+    @Option(help: "Only what was written after this time (RFC 3339).")
+    var sinceTime: String?
+
     func run() throws {
         try Privilege.requireRoot()
+        var printer = try makePrinter()
         let records = PodRecords(runDirectory: instance.absoluteRunDirectory)
         let found = try records.find(pod, namespace: namespace, report: Output.warn)
         let status = try containerStatus(of: found)
+        try refuseWaiting(status, found)
         guard !previous || status.restartCount > 0 else {
             throw UsageError("previous terminated container \"\(status.name)\" in pod \"\(found.metadata.name ?? "")\" not found")
         }
@@ -43,9 +52,32 @@ struct Logs: ParsableCommand {
         let directory = paths.logDirectory(
             namespace: found.metadata.namespace ?? "default", name: found.metadata.name ?? "", uid: found.metadata.uid ?? "")
         var cursor = ContainerLogCursor(path: "\(directory)/\(paths.logFile(status.name, attempt: UInt32(attempt)))")
-        printSoFar(&cursor)
-        guard follow, !previous, status.state.terminated == nil else { return }
-        try followOn(&cursor, uid: found.metadata.uid ?? "", container: status.name, attempt: attempt, records: records)
+        printer.printSoFar(&cursor)
+        guard follow, !previous else { return }
+        try followOn(&cursor, &printer, uid: found.metadata.uid ?? "", container: status.name, attempt: attempt, records: records)
+    }
+
+    private func makePrinter() throws -> LogPrinter {
+        guard tail >= -1 else { throw UsageError("--tail must be greater than or equal to -1") }
+        var printer = LogPrinter()
+        printer.tail = tail >= 0 ? tail : nil
+        printer.showsTimestamps = timestamps
+        switch (since, sinceTime) {
+        case (nil, nil): break
+        case (let span?, nil): printer.since = Timestamp.now() - (try TimeSpan.parse(span))
+        case (nil, let text?):
+            guard let time = Timestamp(text) else { throw UsageError("--since-time \(text): is no time: write it as 2026-01-31T13:00:00Z") }
+            printer.since = time
+        case (_?, _?): throw UsageError("at most one of --since and --since-time may be used")
+        }
+        return printer
+    }
+
+    /// A container that has never begun has no log, which is not the same as an empty one.
+    private func refuseWaiting(_ status: ContainerStatus, _ pod: Pod) throws {
+        guard let waiting = status.state.waiting, status.containerID == nil, status.lastState.terminated == nil else { return }
+        let reason = [waiting.reason ?? "", waiting.message ?? ""].filter { !$0.isEmpty }.joined(separator: ": ")
+        throw Refusal("container \"\(status.name)\" in pod \"\(pod.metadata.name ?? "")\" is waiting to start: \(reason)")
     }
 
     private func containerStatus(of pod: Pod) throws -> ContainerStatus {
@@ -64,33 +96,16 @@ struct Logs: ParsableCommand {
         return first
     }
 
-    private func printSoFar(_ cursor: inout ContainerLogCursor) {
-        guard tail >= 0 else { return cursor.drain(printLine) }
-        var last: [ContainerLogLine] = []
-        cursor.drain { line in
-            last.append(line)
-            if last.count > tail * 2 + 64 { last.removeFirst(last.count - tail) }
-        }
-        last.suffix(tail).forEach(printLine)
-    }
-
-    private func printLine(_ line: ContainerLogLine) {
-        var bytes = timestamps ? Array(line.timestamp.utf8) + [UInt8(ascii: " ")] : []
-        bytes += line.content
-        if !line.isPartial { bytes.append(UInt8(ascii: "\n")) }
-        Output.write(bytes, to: line.stream == .stderr ? 2 : 1)
-    }
-
     /// Prints what comes until the record says that this instance of the container has ended.
     private func followOn(
-        _ cursor: inout ContainerLogCursor, uid: String, container: String, attempt: Int, records: PodRecords
+        _ cursor: inout ContainerLogCursor, _ printer: inout LogPrinter, uid: String, container: String, attempt: Int, records: PodRecords
     ) throws {
         let watch = try DirectoryWatch()
         if let slash = cursor.path.lastIndex(of: "/") { try watch.add(directory: String(cursor.path[..<slash])) }
         try watch.add(directory: records.directory)
         while true {
             let hasEnded = try records.hasEnded(uid: uid, container: container, attempt: attempt)
-            cursor.drain(printLine)
+            printer.printNew(&cursor)
             if hasEnded { return }
             watch.wait(timeoutMilliseconds: -1)
         }
@@ -103,6 +118,7 @@ extension PodRecords {
         guard let pod = try all(report: { _ in }).first(where: { $0.metadata.uid == uid }) else { return true }
         let statuses = pod.status.containerStatuses + pod.status.initContainerStatuses
         guard let status = statuses.first(where: { $0.name == container }) else { return false }
-        return status.state.terminated != nil || Int(status.restartCount) > attempt
+        let waitsAfterEnd = status.state.waiting != nil && status.lastState.terminated != nil
+        return status.state.terminated != nil || waitsAfterEnd || Int(status.restartCount) > attempt
     }
 }

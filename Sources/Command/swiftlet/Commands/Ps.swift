@@ -1,16 +1,17 @@
 import ArgumentParser
 internal import APIMachinery
+internal import Kubelet
 internal import KubernetesAPI
 
 struct Ps: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "List the pods of this instance.")
+    static let configuration = CommandConfiguration(commandName: "ps", abstract: "List the pods of this instance.")
 
     @OptionGroup var instance: InstanceOptions
 
     @Option(name: .shortAndLong, help: "table, wide or json.")
     var output = Format.table
 
-    enum Format: String, ExpressibleByArgument { case table, wide, json }
+    enum Format: String, CaseIterable, ExpressibleByArgument { case table, wide, json }
 
     func run() throws {
         try Privilege.requireRoot()
@@ -22,18 +23,20 @@ struct Ps: ParsableCommand {
     }
 
     private func table(_ pods: [Pod], isWide: Bool) -> Table {
-        let columns = ["NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"] + (isWide ? ["IP", "UID"] : [])
+        let columns = ["NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE"] + (isWide ? ["IP", "NOT ENFORCED", "UID"] : [])
         var table = Table(header: columns)
         let now = Timestamp.now()
         for pod in pods {
-            let statuses = pod.status.containerStatuses
             let age = pod.status.startTime.map { now.nanosecondsSinceEpoch - $0.nanosecondsSinceEpoch }
             var row = [
                 pod.metadata.namespace ?? "", pod.metadata.name ?? "",
-                "\(statuses.filter(\.ready).count)/\(pod.spec.containers.count)", PodSummary.status(of: pod),
-                String(PodSummary.restarts(of: pod)), age.map(shortAge) ?? "<unknown>",
+                PodSummary.ready(of: pod), PodSummary.status(of: pod), PodSummary.restarts(of: pod, now: now),
+                age.map(shortAge) ?? "<unknown>",
             ]
-            if isWide { row += [pod.status.podIP ?? "<none>", pod.metadata.uid ?? ""] }
+            if isWide {
+                let missing = LimitsCondition.lines(in: pod.status).count
+                row += [pod.status.podIP ?? "<none>", missing == 0 ? "<none>" : "\(missing)", pod.metadata.uid ?? ""]
+            }
             table.rows.append(row)
         }
         return table

@@ -5,15 +5,17 @@ internal import KubernetesAPI
 
 struct Run: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run the pods of a manifest once, show their logs, and clean up.",
+        commandName: "run", abstract: "Run the pods of a manifest once, show their logs, and clean up.",
         discussion: """
-            Needs no daemon. The exit code is 0 when all pods succeed, else that of the first failing container in the order of
+            Needs no daemon. ConfigMaps and Secrets may stand beside the pods that use them. The exit code is 0 when all pods succeed, else that of the first failing container in the order of
             the manifest; 1 when a pod fails otherwise or the time is over. SIGINT and SIGTERM end the pods in order.
             """)
 
     @OptionGroup var instance: InstanceOptions
 
-    @Option(name: [.customShort("f"), .customLong("filename")], help: "Manifest: YAML or JSON, several documents; - is stdin.")
+    @Option(
+        name: [.customShort("f"), .customLong("filename")], help: "Manifest: YAML or JSON, several documents; - is stdin.",
+        completion: .file(extensions: ["yaml", "yml", "json"]))
     var filename: String
 
     @Option(help: "End the pods after so long, for example 90s, 5m.")
@@ -22,15 +24,17 @@ struct Run: AsyncParsableCommand {
     @Option(name: .shortAndLong, help: "text, json or junit.")
     var output = RunReport.Format.text
 
+    @OptionGroup var limits: PodLimitOptions
+
     @Flag(help: "Refuse fields that are not acted on, instead of warning.")
     var strict = false
 
     func run() async throws {
         try Privilege.requireRoot()
         let limit = try timeout.map(TimeSpan.parse)
-        let pods = try Manifests.load(filename, isStrict: strict)
+        let manifest = try Manifests.load(filename, isStrict: strict)
         let opened = try await Instance.open(instance, for: .run)
-        let oneShot = try OneShotRun(opened, pods: pods, showsLogs: output == .text)
+        let oneShot = try OneShotRun(opened, manifest, showsLogs: output == .text, podPidsLimit: try limits.podPidsLimit)
         let report = try await oneShot.run(timeout: limit)
         if output != .text { Output.print(report.text(output)) }
         report.problems.forEach { Output.warn("swiftlet: \($0)") }
@@ -40,23 +44,25 @@ struct Run: AsyncParsableCommand {
 
 /// Manifests as `run` takes them.
 enum Manifests {
-    /// - Throws: `UsageError` with every problem of the file, a line each.
-    static func load(_ path: String, isStrict: Bool) throws -> [Pod] {
-        let pods: [Pod]
+    /// - Throws: `ManifestRefusal` with every problem of the file, a line each.
+    static func load(_ path: String, isStrict: Bool) throws -> PodManifest.Content {
+        var content: PodManifest.Content
         do {
-            pods = try PodManifest.load(path: path)
+            content = try PodManifest.loadWithObjects(path: path)
         } catch {
             throw ManifestRefusal(description: "\(error)")
         }
-        var refused: [String] = []
-        for pod in pods {
-            for unsupported in UnsupportedFields.find(in: pod) {
-                let line = "\(path): pod \(pod.name): \(unsupported.path): \(unsupported.what)"
-                if isStrict { refused.append(line) } else { Output.warn("warning: \(line)") }
-            }
+        let file = path == "-" ? "stdin" : path
+        let findings = content.pods.flatMap { pod in UnsupportedFields.find(in: pod).map { (pod, $0) } }
+        func line(_ pod: Pod, _ finding: UnsupportedFields.Finding) -> String {
+            "\(file): pod \(pod.name): \(finding.path): \(finding.what)"
         }
+        // What can never run is refused here, where somebody reads it, and not waited for.
+        let refused = findings.filter { isStrict || $0.1.isImpossible }.map(line)
         guard refused.isEmpty else { throw ManifestRefusal(description: refused.joined(separator: "\n")) }
-        return pods.map(identified)
+        for finding in findings { Output.warn("warning: \(line(finding.0, finding.1))") }
+        content.pods = content.pods.map(identified)
+        return content
     }
 
     /// What an API server would have added.

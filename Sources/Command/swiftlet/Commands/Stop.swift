@@ -4,7 +4,7 @@ internal import Kubelet
 
 struct Stop: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "End a pod in order: preStop hooks, stop signal, grace, kill.",
+        commandName: "stop", abstract: "End a pod in order: preStop hooks, stop signal, grace, kill.",
         discussion: "A pod from the agent's manifest directory starts again when its file changes.")
 
     @OptionGroup var instance: InstanceOptions
@@ -29,7 +29,7 @@ struct Stop: ParsableCommand {
 
 struct Rm: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Remove what is left of ended pods: records and logs.")
+        commandName: "rm", abstract: "Remove what is left of ended pods: records and logs.")
 
     @OptionGroup var instance: InstanceOptions
 

@@ -18,11 +18,11 @@ struct VersionCommand: ParsableCommand {
         }
     }
 
-    enum OutputFormat: String, ExpressibleByArgument { case text, json }
+    enum OutputFormat: String, CaseIterable, ExpressibleByArgument { case text, json }
 }
 
 struct Completion: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Print a shell completion script.")
+    static let configuration = CommandConfiguration(commandName: "completion", abstract: "Print a shell completion script.")
 
     @Argument(help: "bash, zsh or fish.")
     var shell: Shell

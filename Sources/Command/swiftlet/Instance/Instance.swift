@@ -13,6 +13,8 @@ struct Instance: ~Copyable {
     let dataDirectory: String
     let runDirectory: String
     let nodeName: String
+    /// Found while this process was alone; nil when it was not.
+    private(set) var abandoned: AbandonedPods?
     private let lock: InstanceLock
 
     enum Purpose {
@@ -34,31 +36,39 @@ struct Instance: ~Copyable {
         let records = PodRecords(runDirectory: runDirectory)
         try records.prepare()
         let lock = try InstanceLock.take(runDirectory: runDirectory)
-        let configuration = try configuration(options, poolSize: purpose == .agent ? 4 : 0)
+        if lock.isAlone { try records.removeDrafts() }
+        var configuration = try configuration(options)
+        if purpose == .agent { configuration.keepSpares() }
         let runtime = try NativeRuntime(configuration: configuration)
         if lock.isAlone || purpose != .run {
-            try await runtime.recover(clearing: lock.isAlone)
+            try await runtime.recover(clearing: lock.isAlone, willStart: purpose != .tearDown)
         } else {
             try await runtime.prepare()
         }
         let isAlone = lock.isAlone
-        lock.share()
-        let instance = Instance(
+        var instance = Instance(
             runtime: runtime, records: records,
             cgroups: NodeCgroups(
                 hierarchy: configuration.cgroups, root: configuration.cgroups.absolutePath(root: configuration.cgroupRoot)),
             dataDirectory: dataDirectory, runDirectory: runDirectory,
             nodeName: options.nodeName ?? Machine.hostname, lock: lock)
+        if isAlone, purpose == .agent { instance.abandoned = try await AbandonedPods.find(instance) }
+        instance.lock.share()
         if isAlone, purpose != .tearDown { try await Orphans.clear(instance) }
         return instance
     }
 
-    /// The runtime alone, to look at or enter what other processes drive.
-    static func observe(_ options: InstanceOptions) throws -> NativeRuntime {
-        try NativeRuntime(configuration: try configuration(options, poolSize: 0))
+    /// Whether anything is there that `tearDown` of an instance's runtime would remove. Makes nothing.
+    static func hasRemains(_ options: InstanceOptions) throws -> Bool {
+        try NativeRuntime.hasRemains(try configuration(options))
     }
 
-    private static func configuration(_ options: InstanceOptions, poolSize: Int) throws -> RuntimeConfiguration {
+    /// The runtime alone, to look at or enter what other processes drive.
+    static func observe(_ options: InstanceOptions) throws -> NativeRuntime {
+        try NativeRuntime(configuration: try configuration(options))
+    }
+
+    private static func configuration(_ options: InstanceOptions) throws -> RuntimeConfiguration {
         let hierarchy: CgroupHierarchy
         do {
             hierarchy = try CgroupHierarchy.find()
@@ -70,7 +80,8 @@ struct Instance: ~Copyable {
             dataDirectory: options.absoluteDataDirectory, runDirectory: options.absoluteRunDirectory, instance: name,
             cgroups: hierarchy, cgroupRoot: options.cgroupRoot ?? "\(hierarchy.defaultRoot())/\(name)",
             supervisorExecutable: try supervisorPath(),
-            network: .init(podCIDRs: [options.podCIDR], poolSize: poolSize))
+            network: .init(podCIDRs: [options.podCIDR]))
+        configuration.resourceLimits = Machine.containerLimits
         configuration.network?.masquerade = options.masquerade
         configuration.report = { Output.warn("swiftlet: \($0)") }
         return configuration

@@ -2,10 +2,10 @@ import ArgumentParser
 
 /// Where an instance lives. Two with different directories and node names run side by side on one machine.
 struct InstanceOptions: ParsableArguments {
-    @Option(help: "Images, snapshots, volumes and logs.")
+    @Option(help: "Images, snapshots, volumes and logs.", completion: .directory)
     var dataDir = "/var/lib/swiftlet"
 
-    @Option(help: "Sockets, network namespaces and live state.")
+    @Option(help: "Sockets, network namespaces and live state.", completion: .directory)
     var runDir = "/run/swiftlet"
 
     @Option(help: "Name of this node (default: the host's name).")

@@ -18,11 +18,20 @@ enum Machine {
         return text.lastIndex(of: "/").map { String(text[..<$0]) } ?? "."
     }
 
+    /// As this program was started with: what containers get, whatever it raises for itself.
+    private static let startingDescriptorLimit: ResourceLimit? = {
+        var limit = rlimit()
+        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return nil }
+        return ResourceLimit(.openFiles, soft: UInt64(limit.rlim_cur), hard: UInt64(limit.rlim_max))
+    }()
+
+    /// The limits of containers' processes that are not those of this process; see ``raiseDescriptorLimit()``.
+    static var containerLimits: [ResourceLimit] { startingDescriptorLimit.map { [$0] } ?? [] }
+
     /// A daemon holds some descriptors for each pod; the usual soft limit of 1024 is meant for select(2).
     static func raiseDescriptorLimit() {
-        var limit = rlimit()
-        guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
-        limit.rlim_cur = limit.rlim_max
+        guard let start = startingDescriptorLimit else { return }
+        var limit = rlimit(rlim_cur: rlim_t(start.hard), rlim_max: rlim_t(start.hard))
         _ = unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 

@@ -30,12 +30,25 @@ struct NodeCgroups: PodCgroupManager {
     }
 
     func remove(_ cgroup: PodCgroup) async throws {
-        let components = cgroup.path.split(separator: "/").map(String.init)
-        guard let last = components.last else { return }
-        let path = ([root] + components.dropLast()).joined(separator: "/")
-        guard Files.exists(path) else { return }
-        try Cgroup(opening: path).destroyChild(last)
+        guard let last = cgroup.path.split(separator: "/").last else { return }
+        try remove(child: String(last))
     }
+
+    func remove(pod uid: String) throws { try remove(child: Self.podPrefix + uid) }
+
+    /// In every class: of a pod that was found in the runtime alone, nobody knows which it belonged to.
+    private func remove(child name: String) throws {
+        for parent in parents where Files.exists("\(parent)/\(name)") { try Cgroup(opening: parent).destroyChild(name) }
+    }
+
+    /// UIDs of the pods that have a cgroup.
+    func podUIDs() throws -> [String] {
+        try parents.filter(Files.exists).flatMap { try Cgroup(opening: $0).children() }.filter { $0.hasPrefix(Self.podPrefix) }
+            .map { String($0.dropFirst(Self.podPrefix.count)) }
+    }
+
+    private static let podPrefix = "pod"
+    private var parents: [String] { ["", "/burstable", "/besteffort"].map { "\(root)/kubepods\($0)" } }
 
     func setClassShares(burstable: Int64, bestEffort: Int64) async throws {
         for (name, shares) in [("burstable", burstable), ("besteffort", bestEffort)] {

@@ -3,13 +3,12 @@ internal import LinuxSystem
 internal import Netlink
 
 extension Machine {
-    /// The node's addresses that others can reach, IPv4 first, without loopback and the pods' own bridge.
+    /// The node's addresses that others can reach, one of each family, IPv4 first; without loopback, link-local ones and the pods' bridges.
     static var addresses: [String] {
         guard var socket = try? NetlinkSocket(.route), let all = try? socket.addresses(), let links = try? socket.links() else { return [] }
         let bridges = Set(links.filter { $0.kind == "bridge" || $0.name == "lo" }.map(\.index))
-        return all.filter { !bridges.contains($0.linkIndex) }.map { "\($0.prefix.address)" }.sorted {
-            !$0.contains(":") && $1.contains(":")
-        }
+        let candidates = all.filter { !bridges.contains($0.linkIndex) }.map(\.prefix.address).filter { !$0.isLinkLocal && !$0.isLoopback }
+        return [IPAddress.Family.v4, .v6].compactMap { family in candidates.first { $0.family == family } }.map { "\($0)" }
     }
 
     /// Bytes, from the names of /sys/kernel/mm/hugepages/hugepages-2048kB.

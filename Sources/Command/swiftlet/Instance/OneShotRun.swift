@@ -15,10 +15,10 @@ final class OneShotRun: Sendable {
     private let logs: RunLogs
     private let latest: Mutex<[String: Pod]>
 
-    init(_ instance: borrowing Instance, pods: [Pod], showsLogs: Bool) throws {
-        self.pods = pods
+    init(_ instance: borrowing Instance, _ manifest: PodManifest.Content, showsLogs: Bool, podPidsLimit: Int64? = nil) throws {
+        pods = manifest.pods
         runtime = instance.runtime
-        session = try PodSession(instance, label: Orphans.runLabel(.own))
+        session = try PodSession(instance, label: Orphans.runLabel(.own), objects: manifest.objects, podPidsLimit: podPidsLimit)
         logs = try RunLogs(paths: instance.paths, isShown: showsLogs, namesPods: pods.count > 1)
         latest = Mutex(Dictionary(uniqueKeysWithValues: pods.map { ($0.uid, $0) }))
     }
@@ -40,7 +40,13 @@ final class OneShotRun: Sendable {
             } catch { sender.yield(.failed(error)) }
         }
         let others = [
-            Task { for await event in events { RunEvents.show(event) } },
+            Task {
+                for await event in events {
+                    // The manifest's reader has said it already.
+                    if event.reason != PodEvent.unsupportedField { RunEvents.show(event) }
+                    if let reason = PodTrouble.reason(of: event) { sender.yield(.stuck(reason)) }
+                }
+            },
             Task { if let number = await interruption.signal() { sender.yield(.interrupted(number)) } },
             Task { [self] in
                 for pod in pods { guard await noteEnd(of: pod) else { return } }
@@ -51,6 +57,7 @@ final class OneShotRun: Sendable {
         let ending = await endings.first { _ in true } ?? .allOver
         if case .allOver = ending {} else { await endPods() }
         logs.finish()
+        session.stopHearing()
         let report = report(ending)
         await removePods()
         for task in others + [working] { task.cancel() }
@@ -113,6 +120,11 @@ enum PodTrouble {
         "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError", "CreateContainerConfigError",
         "CreateContainerError",
     ]
+
+    /// Before its containers a pod needs its volumes.
+    static func reason(of event: PodEvent) -> String? {
+        event.reason == "FailedMount" ? "pod \(event.podName) can't start: \(event.reason): \(event.message)" : nil
+    }
 
     static func reason(of pod: Pod) -> String? {
         for status in pod.status.initContainerStatuses + pod.status.containerStatuses {

@@ -27,6 +27,16 @@ struct PodRecords: Sendable {
 
     func remove(uid: String) throws { try Files.remove(path(uid)) }
 
+    /// Removes what writers that were killed have left half-written. Only for who is alone here.
+    func removeDrafts() throws {
+        for path in [directory, requests] {
+            for name in try names(in: path) where name.hasSuffix(Self.draftSuffix) { try Files.remove("\(path)/\(name)") }
+        }
+    }
+
+    /// That of `Files.replace`.
+    private static let draftSuffix = ".new"
+
     /// All pods, by namespace and name. A damaged record is left out and named in `report`.
     func all(report: (String) -> Void) throws -> [Pod] {
         try names(in: directory).filter { $0.hasSuffix(".json") }.compactMap { name in

@@ -11,22 +11,30 @@ final class PodSession: Sendable {
     let kubelet: Kubelet
     private let runtime: NativeRuntime
     private let records: PodRecords
-    private let requestWatch: DirectoryWatch
+    /// nil once nobody is listened to any more.
+    private let requestWatch: Mutex<DirectoryWatch?>
     private let owner = PodOwner.own
     private let known = Mutex<Set<String>>([])
 
     /// Bears every sandbox and container: an agent leaves alone what another owner has started.
     static let ownerLabel = "swiftlet.dev/owner"
 
-    /// - Parameter label: Who the pods belong to; the same again finds them again.
-    init(_ instance: borrowing Instance, label: String) throws {
+    /// - Parameters:
+    ///   - label: Who the pods belong to; the same again finds them again.
+    ///   - objects: ConfigMaps and Secrets that the pods may use.
+    ///   - podPidsLimit: Of each pod; nil: the node's.
+    init(_ instance: borrowing Instance, label: String, objects: LocalObjects = LocalObjects(), podPidsLimit: Int64? = nil) throws {
         runtime = instance.runtime
         records = instance.records
+        var configuration = instance.kubeletConfiguration(ownerLabel: label)
+        configuration.objects = objects
+        configuration.podPidsLimit = podPidsLimit
         kubelet = Kubelet(
-            configuration: instance.kubeletConfiguration(ownerLabel: label), runtime: instance.runtime, images: instance.runtime,
+            configuration: configuration, runtime: instance.runtime, images: instance.runtime,
             cgroups: instance.cgroups, mounts: NodeMounts())
-        requestWatch = try DirectoryWatch()
-        try requestWatch.add(directory: records.requests)
+        let watch = try DirectoryWatch()
+        try watch.add(directory: records.requests)
+        requestWatch = Mutex(watch)
     }
 
     /// Runs until the task is cancelled; the pods stay as they are.
@@ -67,15 +75,19 @@ final class PodSession: Sendable {
         do { try records.remove(uid: pod.uid) } catch { Output.warn("swiftlet: \(error)") }
     }
 
+    /// Hears nobody any more. Closing an inotify descriptor takes a grace period of the kernel, milliseconds, which the listening thread
+    /// waits for while the pods are still being removed, instead of the process at its end.
+    func stopHearing() { requestWatch.withLock { $0.take() }?.wake() }
+
     /// A thread, since it blocks; it ends with the process.
     private func hearRequests() {
-        while true {
+        while let watch = requestWatch.withLock({ $0 }) {
             do {
                 for request in try records.takeRequests() {
                     kubelet.delete(request.uid, gracePeriodSeconds: request.graceSeconds)
                 }
             } catch { Output.warn("swiftlet: \(error)") }
-            requestWatch.wait(timeoutMilliseconds: -1)
+            watch.wait(timeoutMilliseconds: -1)
         }
     }
 }

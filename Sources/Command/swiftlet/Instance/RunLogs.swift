@@ -8,7 +8,8 @@ import Synchronization
 final class RunLogs: Sendable {
     private let paths: PodPaths
     private let namesPods: Bool
-    private let follower: ContainerLogFollower?
+    /// nil when nothing is shown, and after the end.
+    private let follower: Mutex<ContainerLogFollower?>
     private let followed = Mutex<Set<String>>([])
     private let isOver: ThreadEvent
     /// The beginnings of lines whose end is not written yet, by label and stream.
@@ -18,20 +19,22 @@ final class RunLogs: Sendable {
         self.paths = paths
         self.namesPods = namesPods
         isOver = try ThreadEvent()
-        follower = isShown ? try ContainerLogFollower() : nil
+        follower = Mutex(isShown ? try ContainerLogFollower() : nil)
     }
 
     func start() throws {
-        guard let follower else { return }
+        guard let follower = follower.withLock({ $0 }) else { return }
         try startThread { [self] in
             follower.run { label, line in show(label, line) }
+            // Its end closes an inotify descriptor, which takes milliseconds: on this thread, while the pods are being removed.
+            self.follower.withLock { $0 = nil }
             isOver.set()
         }
     }
 
     /// Follows every instance of a container that has begun.
     func follow(_ pod: Pod) {
-        guard let follower else { return }
+        guard let follower = follower.withLock({ $0 }) else { return }
         let directory = paths.logDirectory(namespace: pod.namespace, name: pod.name, uid: pod.uid)
         for status in pod.status.initContainerStatuses + pod.status.containerStatuses where status.containerID != nil {
             for attempt in 0...UInt32(max(0, status.restartCount)) {
@@ -45,8 +48,7 @@ final class RunLogs: Sendable {
 
     /// Shows what is left and returns when it is written.
     func finish() {
-        guard let follower else { return }
-        follower.finish()
+        guard follower.withLock({ $0?.finish() }) != nil else { return }
         isOver.wait()
         for (key, bytes) in partial.withLock({ $0 }) where !bytes.isEmpty {
             Output.write(bytes + [UInt8(ascii: "\n")], to: key.hasSuffix("stderr") ? 2 : 1)

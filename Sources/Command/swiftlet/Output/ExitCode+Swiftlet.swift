@@ -34,6 +34,8 @@ extension ExitCode {
             exit(Self.environment.rawValue)
         case is CleanExit, is ValidationError:
             finishParsing(error)
+        case _ where Root.exitCode(for: error) == .success:
+            finishParsing(error)  // help, which the parser hands on as a command that throws it
         default:
             Output.warn("swiftlet: \(error)")
             exit(answerIsNo.rawValue)
@@ -43,6 +45,12 @@ extension ExitCode {
 
 /// The command line or a file it names is wrong.
 struct UsageError: Error, CustomStringConvertible {
+    var description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// The question was right, and the answer is no.
+struct Refusal: Error, CustomStringConvertible {
     var description: String
     init(_ description: String) { self.description = description }
 }

@@ -5,7 +5,7 @@ internal import KubernetesAPI
 
 /// How a run went.
 struct RunReport {
-    enum Format: String, ExpressibleByArgument { case text, json, junit }
+    enum Format: String, CaseIterable, ExpressibleByArgument { case text, json, junit }
     enum Ending { case allOver, timeout(Duration), signal(CInt), trouble(String) }
 
     /// In the manifest's order, with their last statuses.

@@ -20,6 +20,24 @@ package enum DetachedMount {
         return try clone(descriptor: source, recursive: recursive)
     }
 
+    /// Makes a new file system, fsopen(2), that is attached nowhere: nothing has to be unmounted, and no grace period waited for.
+    package static func fileSystem(
+        type: String, options: [(key: String, value: String)] = [], attributes: MountAttributes = []
+    ) throws(SystemError) -> OwnedFD {
+        let number = unsafe clinux_fsopen(type)
+        guard number >= 0 else { throw SystemError("open file system \(type)", .current) }
+        let context = OwnedFD(adopting: number)
+        for (key, value) in options {
+            guard unsafe clinux_fsconfig_string(context.rawValue, key, value) == 0 else {
+                throw SystemError("set option \(key)=\(value) of a new \(type)", .current)
+            }
+        }
+        guard clinux_fsconfig_create(context.rawValue) == 0 else { throw SystemError("make a new \(type)", .current) }
+        let mount = clinux_fsmount(context.rawValue, attributes.rawValue)
+        guard mount >= 0 else { throw SystemError("mount a new \(type)", .current) }
+        return OwnedFD(adopting: mount)
+    }
+
     /// Clones the mount that a descriptor of this mount namespace lies in, from that place down.
     package static func clone(descriptor: borrowing OwnedFD, recursive: Bool) throws(SystemError) -> OwnedFD {
         let fd = unsafe clinux_open_tree(descriptor.rawValue, "", cloneFlag | emptyPath | (recursive ? recursiveFlag : 0))

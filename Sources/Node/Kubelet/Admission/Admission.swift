@@ -9,11 +9,15 @@ package enum Admission {
 
     /// - Parameter others: The pods that the node has taken.
     package static func judge(_ pod: Pod, others: [Pod], _ configuration: KubeletConfiguration) -> Rejection? {
+        if let os = pod.spec.os?.name, os != "linux" {
+            return Rejection(reason: "PodOSNotSupported", message: "Failed to admit pod as the OS field doesn't match node OS")
+        }
         if let message = Sysctls.refusal(pod, allowedUnsafe: configuration.allowedUnsafeSysctls) {
             return Rejection(reason: "SysctlForbidden", message: message)
         }
-        let taken = Set(others.flatMap(\.hostPorts))
-        if pod.hostPorts.contains(where: { port in taken.contains { $0.conflicts(with: port) } }) {
+        // Looked at only where there is something to look for: most pods have none, and there may be many others.
+        let ports = pod.hostPorts
+        if !ports.isEmpty, others.contains(where: { $0.hostPorts.contains { taken in ports.contains { $0.conflicts(with: taken) } } }) {
             return Rejection(
                 reason: "NodePorts", message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports")
         }

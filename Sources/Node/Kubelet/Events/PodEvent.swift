@@ -18,6 +18,14 @@ package struct PodEvent: Sendable, Hashable {
     package var time: Timestamp
 }
 
+// Reasons of this program's own, beside the kubelet's.
+extension PodEvent {
+    /// What the pod asks for and the machine cannot give: a missing cgroup controller, a refused oom_score_adj.
+    package static let notEnforced = "NotEnforced"
+    /// A field of the pod that is not acted on; see ``UnsupportedFields``.
+    package static let unsupportedField = "UnsupportedField"
+}
+
 /// Hands every event to everybody who listens.
 package final class PodEventHub: Sendable {
     private struct State {

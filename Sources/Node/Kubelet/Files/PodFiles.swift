@@ -27,8 +27,12 @@ enum PodFiles {
     }
 
     /// Writes into the file as it stands, so that those who have it mounted see the change.
+    /// In place, and never shorter than both: a reader of a file that containers have mounted must not find it empty for a moment. What is
+    /// right already is left alone.
     static func overwrite(_ path: String, _ bytes: [UInt8], mode: UInt32) throws(FileError) {
-        try write(path, bytes, mode: mode, flags: O_CREAT | O_TRUNC)
+        if try read(path, maxBytes: bytes.count + 1) == bytes { return try changeMode(path, mode) }
+        try write(path, bytes, mode: mode, flags: O_CREAT)
+        guard unsafe truncate(path, bytes.count) == 0 else { throw .last("truncate \(path)") }
     }
 
     /// Makes an empty file; no error when there is one.

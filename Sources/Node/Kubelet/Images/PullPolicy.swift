@@ -8,7 +8,7 @@ package enum PullPolicy: String, Sendable, Hashable {
         self = container.imagePullPolicy.flatMap { PullPolicy(rawValue: $0) } ?? Self.default(image: container.image ?? "")
     }
 
-    private static func `default`(image: String) -> PullPolicy {
+    static func `default`(image: String) -> PullPolicy {
         if image.contains("@") { return .ifNotPresent }
         let name = image.split(separator: "/").last ?? ""
         let tag = name.split(separator: ":", maxSplits: 1).dropFirst().first

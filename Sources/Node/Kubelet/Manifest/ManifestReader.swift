@@ -10,6 +10,9 @@ package enum ManifestReader {
 
     /// - Parameter file: The name that errors begin with.
     package static func read(_ bytes: [UInt8], file: String) throws(ManifestError) -> [ManifestDocument] {
+        if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
+            throw ManifestError([.init(file: file, line: 1, message: "the text is in UTF-16: write it in UTF-8")])
+        }
         if file.hasSuffix(".json") { try checkJSON(bytes, file: file) }
         let documents: [YAMLDocument]
         do throws(YAMLError) {

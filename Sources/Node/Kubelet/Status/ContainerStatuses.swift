@@ -170,15 +170,18 @@ package struct ContainerStatusBuilder {
                 $0.name = mount.name
                 $0.mountPath = mount.mountPath
                 $0.readOnly = mount.readOnly
-                $0.recursiveReadOnly = recursiveReadOnly(mount)
+                $0.recursiveReadOnly = recursiveReadOnly(mount, of: container)
             }
         }
     }
 
-    /// What became of the wish: without a record of the instance, nothing is known yet.
-    private func recursiveReadOnly(_ mount: VolumeMount) -> String? {
+    /// What became of the wish, for every read-only mount: what the runtime has of it, and before that no.
+    private func recursiveReadOnly(_ mount: VolumeMount, of container: Container) -> String? {
         guard mount.readOnly ?? false else { return nil }
-        return (mount.recursiveReadOnly ?? "Disabled") == "Disabled" ? nil : "Enabled"
+        let mounts = runtime.latest(container.name)?.mounts ?? []
+        let path = mount.mountPath.hasPrefix("/") ? mount.mountPath : "/" + mount.mountPath
+        let isRecursive = mounts.contains { $0.containerPath == path && $0.recursiveReadOnly }
+        return isRecursive ? "Enabled" : "Disabled"
     }
 }
 

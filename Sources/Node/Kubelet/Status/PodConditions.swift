@@ -8,7 +8,7 @@ package enum PodConditions {
     package static let ready = "Ready"
     package static let containersReady = "ContainersReady"
     package static let scheduled = "PodScheduled"
-    static let owned = [readyToStartContainers, initialized, ready, containersReady, scheduled]
+    static let owned = [readyToStartContainers, initialized, ready, containersReady, scheduled, LimitsCondition.type]
 
     /// A condition without its times.
     struct Verdict {

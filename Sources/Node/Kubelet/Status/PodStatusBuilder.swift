@@ -25,6 +25,8 @@ package struct PodStatusBuilder {
     /// Nothing of the pod runs any more, nor will.
     package var isOver = false
     package var hostIPs: [String] = []
+    /// What the pod's cgroup could not be given, a line each; the runtime tells it of the containers'.
+    package var unenforced: [String] = []
     package var now: Timestamp
 
     package init(_ pod: Pod, _ runtime: PodRuntimeStatus, old: PodStatus, now: Timestamp) {
@@ -50,6 +52,7 @@ package struct PodStatusBuilder {
         status.conditions = PodConditions.all(
             pod, statuses: status.initContainerStatuses + status.containerStatuses, phase: phase,
             hasReadySandbox: runtime.readySandbox(of: pod) != nil, old: old.conditions, now: now)
+        status.conditions += LimitsCondition.conditions(pod, runtime, podLines: unenforced, old: old.conditions, now: now)
         return status.withLimitedMessages
     }
 

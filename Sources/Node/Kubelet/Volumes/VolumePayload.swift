@@ -51,7 +51,7 @@ struct VolumePayload: Equatable {
     ) throws(StartFailure) {
         guard let map = try objects.configMap(name, pod, optional) else { return }
         let content = map.data.mapValues { Array($0.utf8) }.merging(map.binaryData.mapValues(\.bytes)) { $1 }
-        try add(content, items, mode, isOptional: optional ?? false)
+        try add(content, items, mode, isOptional: optional ?? false, missing: "configmap references non-existent config key")
     }
 
     private mutating func add(
@@ -59,11 +59,12 @@ struct VolumePayload: Equatable {
     ) throws(StartFailure) {
         guard let secret = try objects.secret(name, pod, optional) else { return }
         let content = secret.data.mapValues(\.bytes).merging(secret.stringData.mapValues { Array($0.utf8) }) { $1 }
-        try add(content, items, mode, isOptional: optional ?? false)
+        try add(content, items, mode, isOptional: optional ?? false, missing: "references non-existent secret key")
     }
 
+    /// - Parameter missing: What is said of an item whose key is not there.
     private mutating func add(
-        _ content: [String: [UInt8]], _ items: [KeyToPath], _ mode: Int32, isOptional: Bool
+        _ content: [String: [UInt8]], _ items: [KeyToPath], _ mode: Int32, isOptional: Bool, missing: String
     ) throws(StartFailure) {
         if items.isEmpty {
             for (key, bytes) in content { try set(key, bytes, mode) }
@@ -71,7 +72,7 @@ struct VolumePayload: Equatable {
         for item in items {
             guard let bytes = content[item.key] else {
                 if isOptional { continue }
-                throw .configuration("references non-existent config key: \(item.key)")
+                throw .configuration("\(missing): \(item.key)")
             }
             try set(item.path, bytes, item.mode ?? mode)
         }

@@ -36,6 +36,8 @@ struct NodeServices: Sendable {
 /// All pods of the node, by UID.
 final class PodTable: Sendable {
     private let entries = Mutex<[PodUID: PodEntry]>([:])
+    /// Held while one pod is judged, so that two do not take the same port.
+    private let admission = Mutex(())
     private let listeners = Mutex<(last: Int, all: [Int: AsyncStream<Pod>.Continuation])>((0, [:]))
 
     subscript(uid: PodUID) -> PodEntry? { entries.withLock { $0[uid] } }
@@ -43,6 +45,15 @@ final class PodTable: Sendable {
 
     func add(_ entry: PodEntry) { entries.withLock { $0[entry.uid] = entry } }
     func remove(_ uid: PodUID) { entries.withLock { $0[uid] = nil } }
+
+    /// Takes a pod in unless `judge`, who is shown the pods that are in, objects.
+    func admit(_ entry: PodEntry, _ judge: (Pod, [Pod]) -> Admission.Rejection?) -> Admission.Rejection? {
+        admission.withLock { _ in
+            if let rejection = judge(entry.pod, admittedPods) { return rejection }
+            entry.with { $0.isAdmitted = true }
+            return nil
+        }
+    }
 
     var admittedPods: [Pod] { all.compactMap { entry in entry.with { $0.isAdmitted ? $0.pod : nil } } }
 

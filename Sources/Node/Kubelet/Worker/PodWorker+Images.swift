@@ -71,12 +71,16 @@ extension PodWorker {
         case .success(nil):
             throw pullFailed(reference, "the image is not there after the pull", container)
         case .failure(let error):
-            // Without a way to pull at all, what is there is as new as it can be.
-            if error.code == .unimplemented, let present {
-                sayPresent(reference, container)
+            // Without a way to pull at all, what is there is as new as it can be, where only the tag asks for a pull; but nobody shall take
+            // it for pulled. Who says Always himself is told no.
+            if error.code == .unimplemented, let present, PullPolicy.default(image: reference) == .always {
+                let message = "Container image \"\(reference)\" is not pulled: \(error); the image present on machine is used"
+                send(.normal, "NotPulled", message, container: container)
                 return present
             }
-            throw pullFailed(reference, error.description, container)
+            let hint =
+                error.code == .unimplemented && present != nil ? ", or use the image that is present: imagePullPolicy: IfNotPresent" : ""
+            throw pullFailed(reference, error.description + hint, container)
         }
     }
 

@@ -70,7 +70,7 @@ extension PodWorker {
         }
         send(.normal, "Started", "Container started", container: container.name)
         for line in (try? await node.runtime.containerStatus(id))?.unenforced ?? [] {
-            send(.warning, "NotEnforced", "container \(container.name): \(line)", container: container.name)
+            send(.warning, PodEvent.notEnforced, "container \(container.name): \(line)", container: container.name)
         }
         try await runPostStart(container, id, podIP: sandbox.network.ip)
     }

@@ -36,6 +36,7 @@ extension PodWorker {
         builder.verdict = verdict
         builder.isOver = isOver
         builder.hostIPs = node.configuration.hostIPs
+        builder.unenforced = unenforced
         let status = builder.build()
         let shown = isOver ? PodStatusBuilder.final(entry.pod, status) : PodStatusBuilder.publishable(status, old: old, mayRun: true)
         node.table.publish(shown, of: entry)

@@ -32,12 +32,16 @@ extension PodWorker {
     /// A pod that has begun is not judged again.
     private func admit(_ runtime: PodRuntimeStatus) -> Admission.Rejection? {
         if entry.with({ $0.isAdmitted }) { return nil }
-        if runtime.isEmpty {
-            let others = node.table.admittedPods
-            if let rejection = Admission.judge(entry.pod, others: others, node.configuration) { return rejection }
+        let configuration = node.configuration
+        let rejection = node.table.admit(entry) { pod, others in
+            runtime.isEmpty ? Admission.judge(pod, others: others, configuration) : nil
         }
-        entry.with { $0.isAdmitted = true }
-        return nil
+        if rejection == nil, runtime.isEmpty {
+            for finding in UnsupportedFields.find(in: entry.pod) {
+                send(.warning, PodEvent.unsupportedField, "\(finding.path): \(finding.what)")
+            }
+        }
+        return rejection
     }
 
     private mutating func reject(_ rejection: Admission.Rejection) {
@@ -77,9 +81,8 @@ extension PodWorker {
         let pod = entry.pod
         let node = node
         do {
-            for line in try await node.cgroups.ensure(PodCgroup(pod, node.configuration)) {
-                send(.warning, "NotEnforced", line)
-            }
+            unenforced = try await node.cgroups.ensure(PodCgroup(pod, node.configuration))
+            for line in unenforced { send(.warning, PodEvent.notEnforced, line) }
             await node.updateClassShares()
         } catch {
             send(.warning, "FailedCreatePodContainer", "unable to ensure pod container exists: \(error)")

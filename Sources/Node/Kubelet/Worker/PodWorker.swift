@@ -18,6 +18,8 @@ struct PodWorker: ~Copyable {
     var verdict: PodStatusBuilder.Verdict?
     var volumes: [String: HostVolume]?
     var userNamespace: UserNamespace?
+    /// What the pod's cgroup could not be given on this machine, a line each.
+    var unenforced: [String] = []
     /// The pod has come to its end by itself.
     var isOver = false
     /// When to look again, at the latest.

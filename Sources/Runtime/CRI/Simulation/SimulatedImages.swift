@@ -12,11 +12,15 @@ package final class SimulatedImages: ImageService {
     private let pullFailure: @Sendable (String) -> String?
     private let pullDuration: Duration
 
+    /// As of a runtime without a registry client.
+    private let canPull: Bool
+
     package init(
-        clock: SimulatedClock, present: [Image] = [], pullDuration: Duration = .zero,
+        clock: SimulatedClock, present: [Image] = [], canPull: Bool = true, pullDuration: Duration = .zero,
         pullFailure: @escaping @Sendable (String) -> String? = { _ in nil }
     ) {
         self.clock = clock
+        self.canPull = canPull
         self.pullDuration = pullDuration
         self.pullFailure = pullFailure
         var state = State()
@@ -36,6 +40,7 @@ package final class SimulatedImages: ImageService {
     }
 
     package func pullImage(_ spec: ImageSpec) async throws(RuntimeError) -> String {
+        guard canPull else { throw RuntimeError(.unimplemented, "no registry client") }
         state.withLock { $0.pulls.append(spec.image) }
         let over = OneShot<Void>()
         clock.schedule(at: clock.elapsed + pullDuration) { over.set(()) }

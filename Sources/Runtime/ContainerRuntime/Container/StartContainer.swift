@@ -6,6 +6,7 @@ internal import SupervisorAPI
 extension NativeRuntime {
     package func startContainer(_ id: String) async throws(RuntimeError) {
         try await verb("start container \(name(id))") {
+            defer { restock() }
             try await blocking { [self] in try start(try container(id)) }
         }
     }

@@ -11,7 +11,10 @@ extension NativeRuntime {
             guard let container = registry.container(String(decoding: exit.id, as: UTF8.self)) else { return }
             ended(container, exit)
         case .logError(let id, let errno, let droppedBytes):
-            configuration.report("write the log of container \(id): \(errno): \(droppedBytes) bytes are lost so far")
+            configuration.report(
+                errno.rawValue == 0
+                    ? "the log of container \(id) is written again: \(droppedBytes) bytes are lost"
+                    : "write the log of container \(id): \(errno): \(droppedBytes) bytes are lost so far")
         case .gone:
             supervisorGone(sandboxID)
         }
@@ -41,14 +44,15 @@ extension NativeRuntime {
             lastWord(of: container)
         }
         try? sandbox.cgroup.cgroup.destroyChild(Self.initCgroup(sandbox.id))
-        try StateFiles.write(sandbox.record, to: sandbox.layout.record)
+        noteStopped(sandbox.record, sandbox.layout)
         _ = sandbox.takeConnection()
+        unmapHostPorts(sandboxID: sandbox.id)
         hub.send(.sandboxChanged(sandboxID: sandbox.id, podUID: sandbox.podUID))
         try network?.detach(sandboxID: sandbox.id)
     }
 
     private func lastWord(of container: Container) {
-        if let exit = container.recordedExit { return ended(container, exit) }
+        if let exit = recordedExit(of: container) { return ended(container, exit) }
         var startedAt: Int64 = 0
         if case .running(_, let at) = container.lifecycle { startedAt = at }
         guard container.handle(.exited(.unknown(startedAt: startedAt, at: KernelClock.realtimeNanoseconds))) == .changed else { return }
@@ -61,11 +65,5 @@ extension Container {
     fileprivate var hasOutOfMemoryKill: Bool {
         guard let events = try? sandbox.cgroup.cgroup.openChild(id).memoryEvents() else { return false }
         return events.oomKill > 0
-    }
-
-    /// What its supervisor wrote of its end; nil when it wrote nothing that can be read.
-    var recordedExit: ProcessExit? {
-        guard let bytes = try? StateFiles.read(exitRecordPath, limit: ExitRecord.sizeLimit) else { return nil }
-        return try? ExitRecord(decoding: bytes).exit
     }
 }

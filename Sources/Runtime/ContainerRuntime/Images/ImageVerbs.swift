@@ -16,7 +16,7 @@ extension NativeRuntime {
 
     package func pullImage(_ spec: ImageSpec) async throws(RuntimeError) -> String {
         throw RuntimeError(
-            .unimplemented, "pull image \(spec.image): registries are not supported yet: import it with `swiftlet image import`")
+            .unimplemented, "pull image \(spec.image): this node has no registry client: import it with `swiftlet image import`")
     }
 
     package func removeImage(_ spec: ImageSpec) async throws(RuntimeError) {

@@ -28,7 +28,7 @@ package struct ContainerPlanBuilder: Sendable {
         var inputs = PlanInputs(&plan, wanted: wantedInputs)
         inputs.appendStdio(stdio, to: &plan)
         plan.cgroup = inputs[.cgroup]
-        plan.pidNamespace = inputs[.pidNamespace]
+        if !spec.namespaces.joinsPodUser { plan.pidNamespace = inputs[.pidNamespace] }
         plan.oomScoreAdj(Int(spec.process.oomScoreAdjust), optional: true)
         for limit in spec.process.resourceLimits { plan.rlimit(limit, optional: true) }
         let root: Slot?
@@ -99,6 +99,9 @@ extension ContainerPlanBuilder {
             plan.bind(source: .detached(slot), target: directory, recursive: false, onHost: true)
         }
         let mounted = mountRoot(&plan)
+        // For the second child: the first one, who tells its number, must see it as the supervisor does. While still privileged, since
+        // the init is no process that the pod's root may look at.
+        if let pidNamespace = inputs[.pidNamespace] { plan.setNamespaces(pidNamespace, .pid) }
         if let user = inputs[.user] { plan.setNamespaces(user, .user) }
         plan.gid(0)
         plan.uid(0)

@@ -13,23 +13,19 @@ extension NativeRuntime {
         let sandbox = Sandbox(
             record: record, layout: layout, cgroup: try openCgroup(record), connection: connection,
             sharedMemoryPath: sharedMemoryPath(record.config, layout))
+        let containers = try containers(of: sandbox)
         registry.add(sandbox)
-        for container in try containers(of: sandbox) {
+        for container in containers {
             _ = sandbox.add(container, evenWhenStopped: true)
             registry.add(container)
         }
-        // Events count from here on; what happened before is in the list.
-        if let connection {
-            try takeStock(of: sandbox, connection.client)
+        if let connection, takeStock(of: sandbox, connection.client) {
             if watch.isGone { supervisorGone(sandbox.id) }
             return []
         }
-        guard record.phase == .ready else {
-            settleDead(sandbox)
-            return []
-        }
         settleDead(sandbox)
-        try StateFiles.write(sandbox.record, to: layout.record)
+        guard record.phase == .ready else { return [] }
+        noteStopped(sandbox.record, layout)
         hub.send(.sandboxChanged(sandboxID: sandbox.id, podUID: sandbox.podUID))
         return ["supervisor of sandbox \(sandbox.id) (pod \(record.config.metadata.namespace)/\(record.config.metadata.name))"]
     }
@@ -68,11 +64,11 @@ extension NativeRuntime {
             let path = "\(sandbox.layout.containers)/\(name)"
             do {
                 guard let bytes = try StateFiles.read(path) else { return nil }
-                let record = try StateDecoder().decode(ContainerRecord.self, from: bytes)
+                let record = try StateDecoder().decode(record: ContainerRecord.self, from: bytes)
+                guard name == "\(record.id).json" else { throw NotARecord(description: "is the record of container \(record.id)") }
                 return Container(record: record, sandbox: sandbox, spec: spec(of: record, in: sandbox), lifecycle: lifecycle(of: record))
             } catch {
-                configuration.report("\(path) is damaged and its container is given up: \(error)")
-                _ = try? StateFiles.move(path, to: path + ".damaged")
+                setAside(path, as: "\(sandbox.id).container.\(name)", error, "its container is given up")
                 return nil
             }
         }
@@ -98,9 +94,19 @@ extension NativeRuntime {
         return ContainerLifecycle(.exited(.startFailed(at: failure.at, message: failure.message)))
     }
 
-    /// What the supervisor says of each container.
-    private func takeStock(of sandbox: Sandbox, _ client: SupervisorClient) throws {
-        for process in try client.list() {
+    /// What the supervisor says of each container. Events count already; what happened before is in the list.
+    ///
+    /// - Returns: False when it does not answer: then it is as good as dead, and is let go.
+    private func takeStock(of sandbox: Sandbox, _ client: SupervisorClient) -> Bool {
+        let processes: [SupervisedProcess]
+        do {
+            processes = try client.list()
+        } catch {
+            configuration.report("adopt sandbox \(sandbox.id): \(error)")
+            _ = sandbox.takeConnection()
+            return false
+        }
+        for process in processes {
             guard let container = sandbox.container(process.id) else { continue }
             if let exit = process.exit {
                 ended(container, exit)
@@ -109,8 +115,9 @@ extension NativeRuntime {
             }
         }
         for container in sandbox.containers where container.lifecycle == .created {
-            if let exit = container.recordedExit { ended(container, exit) }
+            if let exit = recordedExit(of: container) { ended(container, exit) }
         }
+        return true
     }
 
     /// Containers of a sandbox without a supervisor: what is left of them is killed, and their end is what was written of it.
@@ -118,7 +125,7 @@ extension NativeRuntime {
         for container in sandbox.containers {
             try? container.kill()
             try? container.waitUntilEmpty(timeout: configuration.killTimeout)
-            if let exit = container.recordedExit {
+            if let exit = recordedExit(of: container) {
                 ended(container, exit)
             } else if case .created = container.lifecycle, Files.exists(sandbox.layout.startMarker(container.id)) {
                 container.handle(.exited(.unknown(startedAt: 0, at: KernelClock.realtimeNanoseconds)))

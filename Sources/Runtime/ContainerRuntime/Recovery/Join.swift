@@ -6,7 +6,7 @@ extension NativeRuntime {
     /// Makes ready to start pods beside another process that has cleared up before.
     package func prepare() async throws(RuntimeError) {
         try await verb("prepare the network") {
-            try await blocking { [self] in for notice in try network?.prepare() ?? [] { configuration.report(notice) } }
+            try await blocking { [self] in try prepareNetwork() }
         }
     }
 

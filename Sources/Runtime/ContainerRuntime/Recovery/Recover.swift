@@ -6,70 +6,108 @@ internal import LinuxSystem
 extension NativeRuntime {
     /// Finds again what an earlier instance has left: adopts the living, gives the dead their exit status, clears the rest away.
     ///
-    /// - Parameter clearing: Whether no other process works on the same directories, so that what looks half-made is a crash's and goes.
+    /// What cannot be read or cleared is reported and stops nothing else.
+    ///
+    /// - Parameters:
+    ///   - clearing: Whether no other process works on the same directories, so that what looks half-made is a crash's and goes.
+    ///   - willStart: Whether pods are to be started, so that the network and what is kept ready for them are made.
     /// - Returns: What was removed or lost, a line each.
     @discardableResult
-    package func recover(clearing: Bool = true) async throws(RuntimeError) -> [String] {
+    package func recover(clearing: Bool = true, willStart: Bool = true) async throws(RuntimeError) -> [String] {
         try await verb("recover the sandboxes in \(layout.pods)") {
-            var lines = try await blocking { [self] in
-                for notice in try network?.prepare() ?? [] { configuration.report(notice) }
-                return clearing ? try StateFiles.names(in: layout.removed).compactMap(finishRemoval) : []
-            }
+            if willStart { try await blocking { [self] in try prepareNetwork() } }
+            var lines: [String] = []
             for id in try await blocking({ [self] in try StateFiles.names(in: layout.pods).sorted() }) {
-                lines += try await blocking { [self] in clearing ? try adoptOrClear(id) : try adoptFinished(id) }
+                lines += try await blocking { [self] in takeOver(id, clearing: clearing) }
             }
-            if clearing { lines += try await blocking { [self] in try clearStrays() } }
-            if let pool = configuration.network?.poolSize, pool > 0 {
-                try await blocking { [network] in try network?.startPool(size: pool) }
+            if clearing { lines += try await blocking { [self] in try clearRest() } }
+            if willStart {
+                try await blocking { [self] in restoreHostPorts(replacing: clearing) }
+                try await startPools()
             }
-            refillSupervisors()
             return lines
         }
     }
 
-    /// A sandbox whose removal an earlier instance had begun.
-    private func finishRemoval(_ id: String) -> String? {
-        let layout = self.layout.removedSandbox(id)
-        do {
-            if let record = try Self.record(layout) { try clear(record, layout) }
-            shutDownSupervisor(layout)
-            try unmountSharedMemory(layout)
-            try StateFiles.removeTree(layout.directory)
-            return "remains of sandbox \(id)"
-        } catch {
-            configuration.report("clear away sandbox \(id): \(error)")
-            return nil
-        }
+    func prepareNetwork() throws {
+        for notice in try network?.prepare() ?? [] { configuration.report(notice) }
     }
 
-    private func adoptOrClear(_ id: String) throws -> [String] {
-        let layout = self.layout.sandbox(id)
-        do {
-            if let record = try Self.record(layout) { return try adopt(record, layout) }
-        } catch {
-            configuration.report("\(layout.record) is damaged and its sandbox is given up: \(error)")
+    private func startPools() async throws {
+        if let pool = configuration.network?.poolSize, pool > 0 {
+            try await blocking { [network] in try network?.startPool(size: pool) }
         }
-        // Nobody was ever told of it, or nobody can tell what it was.
-        shutDownSupervisor(layout)
-        try unmountSharedMemory(layout)
-        try StateFiles.removeTree(layout.directory)
-        return ["half-made sandbox \(id)"]
+        refillSupervisors()
     }
 
-    /// One whose making is over; another process may be at work on the rest.
-    private func adoptFinished(_ id: String) throws -> [String] {
+    /// A sandbox without a record is not there yet, or half-made; another process may be at work on it.
+    private func takeOver(_ id: String, clearing: Bool) -> [String] {
         let layout = self.layout.sandbox(id)
-        guard let record = try? Self.record(layout) else { return [] }
-        return try adopt(record, layout)
+        do {
+            guard let record = try Self.record(layout) else { return [] }
+            guard record.id == id else { throw NotARecord(description: "is the record of sandbox \(record.id)") }
+            return try adopt(record, layout)
+        } catch {
+            guard clearing, Files.isDirectory(layout.directory) else { return [] }
+            setAside(layout.record, as: "\(id).sandbox.json", error, "its sandbox is given up")
+            return []
+        }
     }
 
     static func record(_ layout: SandboxLayout) throws -> SandboxRecord? {
-        try StateFiles.read(layout.record).map { try StateDecoder().decode(SandboxRecord.self, from: $0) }
+        try StateFiles.read(layout.record).map { try StateDecoder().decode(record: SandboxRecord.self, from: $0) }
     }
 
     func shutDownSupervisor(_ layout: SandboxLayout) {
         // None there, or none that answers: its processes die with it, or are found by their cgroups.
         try? SupervisorClient.connect(directory: layout.directory).shutdown(force: true)
+    }
+}
+
+// MARK: - What a crash has left
+
+extension NativeRuntime {
+    /// Everything that belongs to no adopted sandbox. Supervisors first: one that is still starting writes into its directory.
+    private func clearRest() throws -> [String] {
+        let known = Set(registry.sandboxes.compactMap { $0.connection?.client.hello.pid })
+        var lines = attempt("end the supervisors of no sandbox") {
+            try cgroupRoot.endSupervisors(except: known).map { "supervisor \($0) of no sandbox" }
+        }
+        for name in try StateFiles.names(in: layout.removed).sorted() { lines += finishRemoval(name) }
+        for name in try StateFiles.names(in: layout.pods).sorted() where registry.sandbox(name) == nil { lines += clearHalfMade(name) }
+        return lines + clearStrays()
+    }
+
+    /// A sandbox whose removal an earlier instance had begun.
+    private func finishRemoval(_ id: String) -> [String] {
+        let layout = self.layout.removedSandbox(id)
+        guard isSandboxDirectory(id, layout) else { return [] }
+        return attempt("clear away removed sandbox \(id)") {
+            // Without its record nobody knows its cgroups; they are empty, and go with the pod's.
+            if let record = try? Self.record(layout) { try clear(record, layout) }
+            shutDownSupervisor(layout)
+            try unmountSharedMemory(layout)
+            try StateFiles.removeTree(layout.directory)
+            return ["remains of sandbox \(id)"]
+        }
+    }
+
+    /// Nobody was ever told of it, or nobody can tell what it was.
+    private func clearHalfMade(_ id: String) -> [String] {
+        let layout = self.layout.sandbox(id)
+        guard isSandboxDirectory(id, layout) else { return [] }
+        return attempt("clear away half-made sandbox \(id)") {
+            shutDownSupervisor(layout)
+            try unmountSharedMemory(layout)
+            try StateFiles.removeTree(layout.directory)
+            return ["half-made sandbox \(id)"]
+        }
+    }
+
+    private func isSandboxDirectory(_ name: String, _ layout: SandboxLayout) -> Bool {
+        if Identifier.isIdentifier(name), Files.isDirectory(layout.directory) { return true }
+        setAside(layout.directory, as: name, NotARecord(description: "is no sandbox's directory"), "nothing is known of it")
+        return false
     }
 
     /// The cgroups of a sandbox that nobody wants any more, but not those of a later sandbox of the same pod.
@@ -88,18 +126,25 @@ extension NativeRuntime {
 
 extension NativeRuntime {
     /// Snapshots, cgroups, addresses and namespaces that belong to nothing any more.
-    private func clearStrays() throws -> [String] {
+    private func clearStrays() -> [String] {
         let containers = Set(registry.containers.map(\.id))
-        var lines: [String] = []
-        for snapshot in try images.snapshots() where !containers.contains(ContainerRecord.container(ofSnapshot: snapshot.id)) {
-            try images.removeSnapshot(id: snapshot.id)
-            lines.append("snapshot \(snapshot.id)")
-        }
-        for sandbox in registry.sandboxes { lines += try clearStrayCgroups(sandbox, containers) }
-        if let network {
-            lines += try network.reconcile(existing: Set(registry.sandboxes.filter(\.isReady).map(\.id)))
+        var lines = attempt("list the snapshots") { try clearStraySnapshots(containers) }
+        for sandbox in registry.sandboxes {
+            lines += attempt("clear the cgroups of sandbox \(sandbox.id)") { try clearStrayCgroups(sandbox, containers) }
         }
         return lines
+            + attempt("clear the pod network") {
+                try network?.reconcile(existing: Set(registry.sandboxes.filter(\.isReady).map(\.id))) ?? []
+            }
+    }
+
+    private func clearStraySnapshots(_ containers: Set<String>) throws -> [String] {
+        try images.snapshots().filter { !containers.contains(ContainerRecord.container(ofSnapshot: $0.id)) }.flatMap { snapshot in
+            attempt("remove snapshot \(snapshot.id)") {
+                try images.removeSnapshot(id: snapshot.id)
+                return ["snapshot \(snapshot.id)"]
+            }
+        }
     }
 
     /// Only what looks like a container of ours: 32 hexadecimal digits.

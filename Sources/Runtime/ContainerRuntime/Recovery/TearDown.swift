@@ -21,7 +21,9 @@ extension NativeRuntime {
                 + (try await blocking { [self] in
                     var lines = try network?.tearDown() ?? []
                     lines += try removeCgroups(cgroups)
-                    for directory in [layout.pods, layout.removed, layout.rootMountPoint] { try StateFiles.removeTree(directory) }
+                    for directory in [layout.pods, layout.removed, layout.damaged, layout.rootMountPoint] {
+                        try StateFiles.removeTree(directory)
+                    }
                     return lines
                 })
         }

@@ -8,19 +8,15 @@ extension NativeRuntime {
     package func runPodSandbox(_ config: PodSandboxConfig) async throws(RuntimeError) -> String {
         try await verb("run sandbox of pod \(config.metadata.namespace)/\(config.metadata.name)") {
             try SandboxValidation.check(config)
-            for port in config.portMappings where port.hostPort != 0 && config.linux.securityContext.namespaceOptions.network != .node {
-                configuration.report(
-                    "pod \(config.metadata.namespace)/\(config.metadata.name): host port \(port.hostPort) is not mapped: not supported yet")
-            }
             let spare = takeSpare()
             let id = spare?.id ?? Identifier.make()
             do {
                 try await makeSandbox(id, config, spare)
             } catch {
                 try? await blocking { [self] in clearAway(id) }
+                restock()
                 throw error
             }
-            refillSupervisors()
             return id
         }
     }
@@ -46,6 +42,7 @@ extension NativeRuntime {
     private func clearAway(_ id: String) {
         let layout = self.layout.sandbox(id)
         shutDownSupervisor(layout)
+        unmapHostPorts(sandboxID: id)
         _ = try? network?.detach(sandboxID: id)
         _ = try? unmountSharedMemory(layout)
         try? StateFiles.removeTree(layout.directory)
@@ -56,9 +53,9 @@ extension NativeRuntime {
 
 extension NativeRuntime {
     /// The pool's namespaces belong to the machine's user namespace: a pod with its own gets its network later.
-    private func attachEarly(_ id: String, _ options: NamespaceOption) throws -> PodNetworkAttachment? {
+    private func attachEarly(_ id: String, _ options: NamespaceOption) throws -> HeldNamespace? {
         guard options.network != .node, options.user == nil, let network else { return nil }
-        return try network.attach(sandboxID: id)
+        return try network.hold(sandboxID: id)
     }
 
     func launchSupervisor(_ id: String) throws -> SpareSupervisor {
@@ -86,14 +83,15 @@ extension NativeRuntime {
         }
     }
 
-    private func assemble(_ config: PodSandboxConfig, _ spare: SpareSupervisor, network early: PodNetworkAttachment?) throws {
+    private func assemble(_ config: PodSandboxConfig, _ spare: SpareSupervisor, network early: HeldNamespace?) throws {
         let (id, layout, client) = (spare.id, spare.layout, spare.client)
         let (namespaces, late) = try makeNamespaces(config, spare, early)
         try writePodFiles(config, layout)
         let (cgroup, isNew) = try cgroupRoot.openPod(Self.cgroupParent(config, id))
         var record = SandboxRecord(id: id, config: config, createdAt: KernelClock.realtimeNanoseconds, cgroupPath: cgroup.path)
-        record.addresses = (early ?? late)?.addresses.map { "\($0.address)" } ?? []
+        record.addresses = (early?.attachment ?? late)?.addresses.map { "\($0.address)" } ?? []
         record.ownsCgroup = isNew
+        try mapHostPorts(record)
         let initProcess =
             config.linux.securityContext.namespaceOptions.pid == .pod
             ? try startInit(id, cgroup, client, namespaces) : nil

@@ -1,6 +1,6 @@
 internal import CRI
-internal import Glibc
 internal import LinuxSystem
+internal import Netlink
 internal import PodNetwork
 internal import SupervisorAPI
 
@@ -10,23 +10,24 @@ extension NativeRuntime {
     /// - Parameter early: The network from the pool, when there is one.
     /// - Returns: The namespaces, and the network of a pod whose user namespace must own it.
     func makeNamespaces(
-        _ config: PodSandboxConfig, _ spare: SpareSupervisor, _ early: PodNetworkAttachment?
+        _ config: PodSandboxConfig, _ spare: SpareSupervisor, _ early: HeldNamespace?
     ) throws -> (PodNamespaces, PodNetworkAttachment?) {
         let options = config.linux.securityContext.namespaceOptions
         let request = NamespaceRequest(config, makesNetwork: early == nil)
-        let network = try early.map { SharedDescriptor(try Self.openNamespace($0.netnsPath)) }
         let sharedMemory = options.ipc == .node ? nil : spare.sharedMemory
-        let namespaces = try spare.client.createNamespaces(request, network: network?.rawValue, sharedMemory: sharedMemory?.rawValue)
-        guard early == nil, options.network != .node, let pod = self.network, namespaces.network != nil else { return (namespaces, nil) }
-        return (namespaces, try namespaces.withNetwork { try pod.attach(sandboxID: spare.id, netns: $0) })
+        let namespaces = try spare.client.createNamespaces(request, network: early?.descriptor, sharedMemory: sharedMemory?.rawValue)
+        guard early == nil, options.network != .node, namespaces.network != nil else { return (namespaces, nil) }
+        guard let pod = self.network else {
+            try namespaces.withNetwork { try Self.bringUpLoopback(in: $0) }
+            return (namespaces, nil)
+        }
+        return (namespaces, try namespaces.withNetwork { try pod.attach(sandboxID: spare.id, netns: $0, isPinned: false) })
     }
-}
 
-extension NativeRuntime {
-    private static func openNamespace(_ path: String) throws(SystemError) -> OwnedFD {
-        let number = unsafe open(path, O_RDONLY | O_CLOEXEC)
-        guard number >= 0 else { throw SystemError("open network namespace \(path)", .current) }
-        return OwnedFD(adopting: number)
+    /// A pod without a network still talks to itself.
+    private static func bringUpLoopback(in namespace: borrowing OwnedFD) throws {
+        var socket = try NetworkNamespace.openSocket(in: namespace)
+        try socket.perform([.setLink(.name("lo"), LinkSettings(isUp: true))])
     }
 }
 

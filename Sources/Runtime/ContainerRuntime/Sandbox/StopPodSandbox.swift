@@ -16,12 +16,14 @@ extension NativeRuntime {
         guard wasReady || sandbox.connection != nil else { return }
         let record = sandbox.record
         try await blocking { [self] in
-            try StateFiles.write(record, to: sandbox.layout.record)
+            noteStopped(record, sandbox.layout)
             release(sandbox)
         }
+        restock()
     }
 
     private func release(_ sandbox: Sandbox) {
+        unmapHostPorts(sandboxID: sandbox.id)
         guard let connection = sandbox.takeConnection() else { return }
         cleanup.add(for: sandbox.id, "stop the supervisor of sandbox \(sandbox.id)") {
             do throws(SupervisorError) { try connection.client.shutdown(force: true) } catch  where error.meansEnded {}

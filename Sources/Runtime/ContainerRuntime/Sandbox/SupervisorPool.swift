@@ -77,6 +77,13 @@ extension NativeRuntime {
         return spare
     }
 
+    /// Makes up for what the last pods have taken. Called when a pod's container runs or the pod is over, not when it takes a spare: the next
+    /// pod's preparation would compete with this one's start.
+    func restock() {
+        network?.restock()
+        refillSupervisors()
+    }
+
     /// Starts what is missing, on threads that may block, without making anybody wait.
     func refillSupervisors() {
         for _ in 0..<supervisors.reserve() {

@@ -4,7 +4,7 @@ package import CRI
 package struct SandboxRecord: Codable, Sendable, Hashable {
     package enum Phase: String, Codable, Sendable, Hashable { case ready, stopped }
 
-    package var version = 1
+    package var version = SandboxRecord.newestVersion
     package var id: String
     package var phase = Phase.ready
     package var config: PodSandboxConfig
@@ -38,7 +38,7 @@ package struct ContainerRecord: Codable, Sendable, Hashable {
         }
     }
 
-    package var version = 1
+    package var version = ContainerRecord.newestVersion
     package var id: String
     package var sandboxID: String
     package var config: ContainerConfig

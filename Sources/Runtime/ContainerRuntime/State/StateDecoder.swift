@@ -1,12 +1,14 @@
 internal import APIMachinery
 
-/// Reads a `Codable` value from JSON, as `StateEncoder` wrote it. Unknown members are passed over, so that an older program reads a newer file.
+/// Reads a `Codable` value from JSON, as `StateEncoder` wrote it. Unknown members are passed over.
 package struct StateDecoder {
     package init() {}
 
     package func decode<T: Decodable>(_ type: T.Type, from bytes: [UInt8]) throws -> T {
-        try T(from: StateValueDecoder(try JSONValue(parsing: bytes), []))
+        try decode(type, from: try JSONValue(parsing: bytes))
     }
+
+    func decode<T: Decodable>(_ type: T.Type, from value: JSONValue) throws -> T { try T(from: StateValueDecoder(value, [])) }
 }
 
 private struct StateValueDecoder: Decoder {

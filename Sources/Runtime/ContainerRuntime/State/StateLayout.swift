@@ -6,6 +6,7 @@
 ///     pods/ID/containers/C.started   made before the supervisor is asked to start C
 ///     pods/ID/hostname, resolv.conf
 ///     removed/ID/               sandboxes that are gone for every caller, their remains being cleared away
+///     damaged/                  what could not be read, for whoever wants to know why; goes with `tearDown`
 package struct StateLayout: Sendable, Hashable {
     package let runDirectory: String
 
@@ -13,6 +14,7 @@ package struct StateLayout: Sendable, Hashable {
 
     package var pods: String { "\(runDirectory)/pods" }
     package var removed: String { "\(runDirectory)/removed" }
+    package var damaged: String { "\(runDirectory)/damaged" }
 
     /// An empty directory: where containers mount their root, each in its own mount namespace, if the kernel cannot do without a place.
     package var rootMountPoint: String { "\(runDirectory)/root" }

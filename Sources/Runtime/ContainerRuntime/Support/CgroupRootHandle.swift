@@ -1,4 +1,5 @@
 internal import Cgroups
+internal import Glibc
 internal import LinuxSystem
 
 /// The cgroup that everything of this instance is below, open, and the one of its supervisors beside the pods.
@@ -14,9 +15,11 @@ final class CgroupRootHandle: Sendable {
 
     init(_ configuration: RuntimeConfiguration) throws(SystemError) {
         root = try configuration.cgroups.openRoot(configuration.cgroupRoot)
-        supervisorsName = "\(configuration.instance)-supervisors"
+        supervisorsName = Self.supervisorsName(configuration)
         supervisors = try root.cgroup.openOrCreateChild(supervisorsName).path
     }
+
+    static func supervisorsName(_ configuration: RuntimeConfiguration) -> String { "\(configuration.instance)-supervisors" }
 
     /// Opens a pod's cgroup, making what is missing and handing the controllers down.
     ///
@@ -67,7 +70,36 @@ final class CgroupRootHandle: Sendable {
         try Cgroup(opening: parent).destroyChild(last)
     }
 
-    /// Ends what is left there: every pod is gone, so a supervisor that still lives is one that a killed daemon started and nobody knows.
+    /// Ends the supervisors that nobody knows: a killed daemon's, which had not come to listen yet, or no longer answer.
+    ///
+    /// - Parameter known: Pids of those that serve a sandbox.
+    /// - Returns: Pids of those that were ended. Everything of theirs has been let go of by then.
+    func endSupervisors(except known: Set<Int32>, timeout: Duration = .seconds(5)) throws(SystemError) -> [Int32] {
+        var ended: [Int32] = []
+        for pid in try root.cgroup.openChild(supervisorsName).processes() where !known.contains(pid) {
+            if try end(supervisor: pid, timeout) { ended.append(pid) }
+        }
+        return ended
+    }
+
+    /// - Returns: False when it had ended already.
+    private func end(supervisor pid: Int32, _ timeout: Duration) throws(SystemError) -> Bool {
+        let process: PinnedProcess
+        do {
+            process = try PinnedProcess(pid: pid, in: supervisors)
+        } catch  where error.errno == .noSuchProcess || error.errno == .noSuchFile { return false }
+        do throws(Errno) {
+            try process.pidfd.send(signal: SIGKILL)
+            let ready = try poll([(fd: process.pidfd.rawValue, events: .readable)], timeout: timeout)
+            guard ready.contains(where: { !$0.isEmpty }) else { throw .timedOut }
+        } catch {
+            if error == .noSuchProcess { return false }
+            throw SystemError("end supervisor \(pid) of no sandbox", error)
+        }
+        return true
+    }
+
+    /// Ends what is left there: every pod is gone.
     func removeSupervisors() throws(SystemError) {
         try root.cgroup.destroyChild(supervisorsName, timeout: .seconds(5))
     }

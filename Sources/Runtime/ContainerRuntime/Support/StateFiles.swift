@@ -57,8 +57,25 @@ enum StateFiles {
     /// - Returns: False when there is none, or it is not empty.
     static func removeEmptyDirectory(_ path: String) -> Bool { unsafe rmdir(path) == 0 }
 
+    /// Removes whatever it is, a directory with all that is in it. Fine when there is none.
+    static func remove(_ path: String) throws(SystemError) {
+        if unsafe unlink(path) == 0 || Errno.current == .noSuchFile { return }
+        try removeTree(path)
+    }
+
     /// Removes a directory with all that is in it; follows no link. Fine when there is none.
+    ///
+    /// A supervisor or another thread may write a last file meanwhile: then it looks again.
     static func removeTree(_ path: String) throws(SystemError) {
+        for _ in 0..<100 {
+            try removeContent(of: path)
+            if unsafe rmdir(path) == 0 || Errno.current == .noSuchFile { return }
+            guard Errno.current == .notEmpty else { break }
+        }
+        throw SystemError("remove \(path)", .current)
+    }
+
+    private static func removeContent(of path: String) throws(SystemError) {
         for name in try names(in: path) {
             let child = "\(path)/\(name)"
             if unsafe unlink(child) == 0 { continue }
@@ -68,6 +85,5 @@ enum StateFiles {
             case let errno: throw SystemError("remove \(child)", errno)
             }
         }
-        guard unsafe rmdir(path) == 0 || Errno.current == .noSuchFile else { throw SystemError("remove \(path)", .current) }
     }
 }

@@ -24,7 +24,8 @@ struct CollectedImage {
             throw .refused("the image has \(layers.count) layers, more than \(limits.layers), the limit")
         }
         let platform = Platform(os: config.os, architecture: config.architecture, variant: config.variant)
-        guard config.architecture.isEmpty || platform.suitability != nil || platform.architecture == Platform.host.architecture
+        guard config.os.isEmpty || platform.os == Platform.host.os,
+            config.architecture.isEmpty || platform.architecture == Platform.host.architecture
         else { throw .refused("the image is for \(platform), this machine is \(Platform.host)") }
         (self.configDigest, self.config, self.manifest, self.layers, self.names) =
             (configDigest, config, manifest, layers, names)

@@ -25,11 +25,21 @@ package enum ImageSourceKind: String, Sendable, Hashable {
     }
 
     private static func detect(directory path: String) throws(ImageError) -> ImageSourceKind {
+        var found: Set<RawPath> = []
         do {
             let directory = try Directory(path: path)
-            let (marker, index) = try (directory.statusIfExists("oci-layout"), directory.statusIfExists("index.json"))
-            return marker != nil && index != nil ? .ociLayout : .rootfsDirectory
+            for name: RawPath in ["oci-layout", "index.json", "blobs", "manifest.json", "version"] {
+                if try directory.statusIfExists(name) != nil { found.insert(name) }
+            }
         } catch { throw .failed("open \(path)", error) }
+        if found.isSuperset(of: ["oci-layout", "index.json"]) { return .ociLayout }
+        // Nearly an image, and certainly no root file system.
+        if found.isSuperset(of: ["index.json", "blobs"]) { throw .refused("\(path) is an OCI layout without its file oci-layout") }
+        if found.isSuperset(of: ["oci-layout", "blobs"]) { throw .refused("\(path) is an OCI layout without its index.json") }
+        if found.isSuperset(of: ["manifest.json", "version"]) {
+            throw .refused("\(path) is a dir: of skopeo: skopeo copy dir:\(path) oci-archive:image.tar makes what can be imported")
+        }
+        return .rootfsDirectory
     }
 
     private static func detect(archive path: String) throws(ImageError) -> ImageSourceKind {

@@ -97,6 +97,13 @@ final class LogFile {
         }
     }
 
+    /// Tries at once: the container has ended or is forgotten, and an outage may be over that was to be looked at later.
+    func retryNow(at now: Instant) {
+        guard retryTime != nil else { return }
+        retryTime = now
+        retry(at: now)
+    }
+
     private func retryUnwritten(since: Instant, at now: Instant) {
         let written = unsafe unwritten.withUnsafeBytes { bytes in
             unsafe append(UnsafeRawBufferPointer(rebasing: bytes[unwrittenOffset...]))

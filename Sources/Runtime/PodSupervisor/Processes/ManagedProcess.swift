@@ -103,6 +103,7 @@ final class ManagedProcess {
             do throws(SystemFailure) { try killAll() } catch { _ = error }
         }
         cgroup.close()
+        log?.retryNow(at: now)
         drain(buffers, at: now)
     }
 
@@ -123,6 +124,7 @@ final class ManagedProcess {
 
     /// Ends what is still open when the process is forgotten.
     func close(_ buffers: LogBuffers, at now: Instant) {
+        log?.retryNow(at: now)
         for output in outputs {
             output.close()
             output.resume(buffers, at: now)

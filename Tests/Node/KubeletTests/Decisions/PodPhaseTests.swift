@@ -1,4 +1,5 @@
 import APIMachinery
+import CRI
 import KubernetesAPI
 import Testing
 
@@ -78,5 +79,39 @@ import Testing
         let second = PodConditions.all(
             pod, statuses: [Self.status("app", "R")], phase: .running, hasReadySandbox: true, old: first, now: Timestamp(seconds: 200))
         #expect(second.map { $0.lastTransitionTime?.seconds } == [200, 100, 200, 200, 100])
+    }
+}
+
+struct LimitsConditionTests {
+    private func container(_ unenforced: [String]) -> RuntimeContainer {
+        var container = RuntimeContainer(
+            id: "1", sandboxID: "s", metadata: .init(name: "app"), state: .running, createdAt: 1, image: .init(image: "i"))
+        container.unenforced = unenforced
+        return container
+    }
+
+    private func status(_ pod: [String], _ container: [String], old: PodStatus = PodStatus()) -> PodStatus {
+        let runtime = PodRuntimeStatus(sandboxes: [], containers: [self.container(container)])
+        var builder = PodStatusBuilder(makePod("p"), runtime, old: old, now: Timestamp(seconds: old.conditions.isEmpty ? 100 : 200))
+        builder.unenforced = pod
+        return builder.build()
+    }
+
+    @Test func `what a machine cannot give stands in the pod's status`() throws {
+        let status = status(["memory.max 1 is missing"], ["cpu.max 2 is missing"])
+        let condition = try #require(status.conditions.last)
+        #expect(condition.type == "swiftlet.dev/LimitsEnforced" && condition.status == "False" && condition.reason == "NotEnforced")
+        #expect(LimitsCondition.lines(in: status) == ["memory.max 1 is missing", "container app: cpu.max 2 is missing"])
+    }
+
+    @Test func `a pod that has all that it asks for has no such condition`() {
+        #expect(status([], []).conditions.map(\.type) == PodConditions.owned.dropLast())
+        #expect(LimitsCondition.lines(in: status([], [])) == [])
+    }
+
+    @Test func `it stays, with its time, when the runtime has forgotten`() {
+        let first = status(["a"], [])
+        let second = status([], [], old: first)
+        #expect(second.conditions.last == first.conditions.last)
     }
 }

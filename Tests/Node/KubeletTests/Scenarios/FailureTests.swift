@@ -44,6 +44,69 @@ import Testing
         }
     }
 
+    @Test func `without a registry client an image that is present is not taken for pulled`() async throws {
+        var setup = SimulationSetup()
+        setup.canPull = false
+        var image = SimulationSetup.fixtureImage
+        image.repoTags += ["fixture"]
+        setup.images = [image]
+        let untagged = makePod("untagged") { ($0.spec.containers[0].image, $0.spec.containers[0].imagePullPolicy) = ("fixture", "Always") }
+        let explicit = makePod("explicit") { $0.spec.containers[0].imagePullPolicy = "Always" }
+        let absent = makePod("absent") { $0.spec.containers[0].image = "none:1" }
+        try await simulate([untagged, explicit, absent], setup) { node in
+            try await node.sleep(until: 0.5)
+            #expect(node.status("untagged").containerStatuses[0].state.running != nil)
+            #expect(
+                node.recorder.texts.contains(
+                    "NotPulled: Container image \"fixture\" is not pulled: no registry client; the image present on machine is used"))
+            #expect(!node.recorder.texts.contains { $0.hasPrefix("Pulled:") })
+            let waiting = node.status("explicit").containerStatuses[0].state.waiting
+            #expect(waiting?.reason == "ErrImagePull")
+            #expect(waiting?.message == "no registry client, or use the image that is present: imagePullPolicy: IfNotPresent")
+            #expect(node.status("absent").containerStatuses[0].state.waiting?.message == "no registry client")
+            try await node.sleep(until: 5)
+            #expect(node.status("absent").containerStatuses[0].state.waiting?.reason == "ImagePullBackOff")
+        }
+    }
+
+    @Test func `of two pods that want one host port the second is refused`() async throws {
+        let pods = ["a", "b"].map { name in
+            makePod(name) { $0.spec.containers[0].ports = [ContainerPort { ($0.containerPort, $0.hostPort) = (80, 8080) }] }
+        }
+        try await simulate(pods) { node in
+            try await node.sleep(until: 1)
+            let statuses = pods.map { node.status($0.name) }
+            #expect(statuses.count { $0.phase == "Running" } == 1)
+            let refused = try #require(statuses.first { $0.phase == "Failed" })
+            #expect(refused.reason == "NodePorts")
+            #expect(
+                refused.message
+                    == "Pod was rejected: Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports")
+        }
+    }
+
+    @Test func `a pod for another operating system is refused`() async throws {
+        let pod = makePod("p") { $0.spec.os = PodOS { $0.name = "windows" } }
+        try await simulate([pod]) { node in
+            try await node.sleep(until: 1)
+            #expect(node.status("p").reason == "PodOSNotSupported")
+            #expect(node.status("p").message == "Pod was rejected: Failed to admit pod as the OS field doesn't match node OS")
+        }
+    }
+
+    @Test func `what is not acted on is told once, as an event`() async throws {
+        let pod = makePod("p") { $0.spec.containers[0].livenessProbe = Probe() }
+        try await simulate([pod]) { node in
+            try await node.sleep(until: 100)
+            let told = node.recorder.events.filter { $0.reason == PodEvent.unsupportedField }
+            #expect(
+                told.map(\.message) == [
+                    "spec.containers[0].livenessProbe: it does not run; nothing restarts a container that hangs"
+                ])
+            #expect(told.allSatisfy { $0.kind == .warning })
+        }
+    }
+
     @Test func `a program that is not there: with Never the pod fails, with Always it is tried again`() async throws {
         var setup = SimulationSetup()
         setup.containers = { _, _ in

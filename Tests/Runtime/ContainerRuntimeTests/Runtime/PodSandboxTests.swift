@@ -49,6 +49,24 @@ import Testing
         try await fixture.expectClean()
     }
 
+    @Test func `a pod without a pod network still talks to itself`() async throws {
+        let fixture = try await RuntimeFixture()
+        let pod = fixture.pod { $0.linux.securityContext.namespaceOptions.network = .pod }
+        let sandbox = try await fixture.runtime.runPodSandbox(pod)
+        let script = "ip link show lo | grep -q 'UP,LOWER_UP' && echo pong | nc -l -p 80 & sleep 0.2; nc -w 2 127.0.0.1 80"
+        let id = try await fixture.start(["/bin/sh", "-c", script], in: sandbox, pod)
+        #expect(try fixture.log(try await fixture.ended(id)) == "pong\n")
+        let mapped = fixture.pod("mapped") { config in
+            config.linux.securityContext.namespaceOptions.network = .pod
+            var port = PortMapping(containerPort: 80)
+            port.hostPort = 8080
+            config.portMappings = [port]
+        }
+        let error = await #expect(throws: RuntimeError.self) { try await fixture.runtime.runPodSandbox(mapped) }
+        #expect(error?.description.contains("host port 8080/tcp: this node has no pod network") == true, "\(String(describing: error))")
+        try await fixture.expectClean()
+    }
+
     @Test func `a shared pid namespace has an init that reaps`() async throws {
         let fixture = try await RuntimeFixture()
         let pod = fixture.pod { $0.linux.securityContext.namespaceOptions.pid = .pod }

@@ -1,6 +1,8 @@
 import CRI
+import Cgroups
 import Glibc
 import LinuxSystem
+import Synchronization
 import Testing
 
 @testable import ContainerRuntime
@@ -92,20 +94,178 @@ import Testing
         #expect(try await again.containerStatus(created).state == .created)
         try await fixture.expectClean(again)
     }
+}
 
-    @Test func `half-made and damaged things are set aside`() async throws {
+/// Half-made and damaged things: named, set aside, and the rest goes on.
+@Suite(.enabled(if: RuntimeFixture.isPossible), .serialized) struct DamageTests {
+    /// What the runtimes of a fixture have reported.
+    private final class Reports: Sendable {
+        private let lines = Mutex<[String]>([])
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+        func contain(_ parts: String...) -> Bool {
+            lines.withLock { $0.contains { line in parts.allSatisfy { line.contains($0) } } }
+        }
+        var all: [String] { lines.withLock { $0 } }
+    }
+    private let reports = Reports()
+    private let stray = "0123456789abcdef0123456789abcdef"
+
+    /// A second instance, with its reports kept.
+    private func restarted(_ fixture: RuntimeFixture) async throws -> (runtime: NativeRuntime, lines: [String]) {
+        var configuration = fixture.configuration
+        configuration.report = { [reports] in reports.add($0) }
+        let again = try NativeRuntime(configuration: configuration)
+        return (again, try await again.recover())
+    }
+
+    @Test func `a half-made sandbox goes`() async throws {
+        let fixture = try await RuntimeFixture()
+        let directory = fixture.runtime.layout.sandbox(stray).directory
+        try Files.makeDirectories("\(directory)/containers")
+        let (again, lines) = try await restarted(fixture)
+        #expect(lines == ["half-made sandbox \(stray)"])
+        #expect(!Files.exists(directory))
+        #expect(reports.all == [])
+        try await fixture.expectClean(again)
+    }
+
+    /// The daemon was killed between the supervisor's start and its first word: nobody can connect to it.
+    @Test func `a supervisor that nobody knows ends, and its directory goes`() async throws {
+        let fixture = try await RuntimeFixture()
+        let spare = try fixture.runtime.launchSupervisor(stray)
+        let sandbox = try await fixture.runtime.runPodSandbox(fixture.pod())
+        let known = try #require(fixture.runtime.registry.sandbox(sandbox)?.connection?.client.hello.pid)
+        try Files.remove("\(spare.layout.directory)/supervisor.sock")
+        let (again, lines) = try await restarted(fixture)
+        #expect(lines == ["supervisor \(spare.client.hello.pid) of no sandbox", "half-made sandbox \(stray)"])
+        #expect(try Cgroup(opening: again.cgroupRoot.supervisors).processes() == [known])
+        #expect(try await again.podSandboxStatus(sandbox).state == .ready)
+        try await fixture.expectClean(again)
+    }
+
+    /// Whether another process has a supervisor in the making cannot be seen.
+    @Test func `beside another process nothing is cleared`() async throws {
+        let fixture = try await RuntimeFixture()
+        let spare = try fixture.runtime.launchSupervisor(stray)
+        let other = try NativeRuntime(configuration: fixture.configuration)
+        #expect(try await other.recover(clearing: false) == [])
+        #expect(try Cgroup(opening: other.cgroupRoot.supervisors).processes() == [spare.client.hello.pid])
+        fixture.runtime.end(spare)
+        try await fixture.expectClean()
+    }
+
+    /// It was killed between the record and the word to the supervisor.
+    @Test func `the supervisor of a sandbox that was being stopped ends`() async throws {
+        let fixture = try await RuntimeFixture()
+        let sandbox = try await fixture.runtime.runPodSandbox(fixture.pod())
+        let found = try #require(fixture.runtime.registry.sandbox(sandbox))
+        var record = found.record
+        record.phase = .stopped
+        try StateFiles.write(record, to: found.layout.record)
+        let (again, lines) = try await restarted(fixture)
+        #expect(lines == ["supervisor \(try #require(found.connection).client.hello.pid) of no sandbox"])
+        #expect(try await again.podSandboxStatus(sandbox).state == .notReady)
+        try await fixture.expectClean(again)
+    }
+
+    @Test(arguments: [
+        ("{\"version\":", "the text ends in the middle of a value"), ("", "the text ends in the middle of a value"),
+        ("[]", "expected an object"), ("{\"version\":1}", "no member id"),
+        ("{\"version\":99}", "container record has version 99, this program knows 1 to 2"),
+    ])
+    func `a damaged record of a container costs that container`(text: String, reason: String) async throws {
         let fixture = try await RuntimeFixture()
         let pod = fixture.pod()
         let sandbox = try await fixture.runtime.runPodSandbox(pod)
         let id = try await fixture.start(["/bin/sleep", "1000"], in: sandbox, pod)
         let broken = try await fixture.start(["/bin/sleep", "1000"], in: sandbox, pod)
         let layout = fixture.runtime.layout
-        try Files.replace(layout.sandbox(sandbox).container(broken), with: Array("{\"version\":".utf8))
-        try Files.makeDirectories(layout.sandbox("0123456789abcdef0123456789abcdef").containers)
-        let again = try await fixture.restarted()
+        let path = layout.sandbox(sandbox).container(broken)
+        try Files.replace(path, with: Array(text.utf8))
+        let (again, lines) = try await restarted(fixture)
+        #expect(lines.sorted().map { $0.split(separator: " ")[0] } == ["cgroup", "snapshot"], "\(lines)")
         #expect(try await again.containerStatus(id).state == .running)
         await #expect(throws: RuntimeError.self) { try await again.containerStatus(broken) }
-        #expect(!Files.exists(layout.sandbox("0123456789abcdef0123456789abcdef").directory))
+        #expect(reports.contain(path, reason, "its container is given up"), "\(reports.all)")
+        #expect(try Files.readText("\(layout.damaged)/\(sandbox).container.\(broken).json") == text)
         try await fixture.expectClean(again)
+    }
+
+    @Test(arguments: [
+        ("{\"version\":", "the text ends in the middle of a value"),
+        ("{\"version\":7}", "sandbox record has version 7, this program knows 1 to 1"),
+    ])
+    func `a damaged record of a sandbox costs that sandbox`(text: String, reason: String) async throws {
+        let fixture = try await RuntimeFixture()
+        let (pod, other) = (fixture.pod(), fixture.pod("other"))
+        let sandbox = try await fixture.runtime.runPodSandbox(pod)
+        let kept = try await fixture.runtime.runPodSandbox(other)
+        let lost = try await fixture.start(["/bin/sleep", "1000"], in: sandbox, pod)
+        let id = try await fixture.start(["/bin/sleep", "1000"], in: kept, other)
+        let pid = try await fixture.runtime.containerStatus(lost).pid
+        let layout = fixture.runtime.layout
+        try Files.replace(layout.sandbox(sandbox).record, with: Array(text.utf8))
+        let (again, _) = try await restarted(fixture)
+        #expect(try await again.containerStatus(id).state == .running)
+        await #expect(throws: RuntimeError.self) { try await again.podSandboxStatus(sandbox) }
+        #expect(reports.contain("sandbox.json", reason, "its sandbox is given up"), "\(reports.all)")
+        #expect(try Files.readText("\(layout.damaged)/\(sandbox).sandbox.json") == text)
+        #expect(!Files.exists(layout.sandbox(sandbox).directory))
+        // It dies with its supervisor, which the runtime has waited for; where it was, the record would have said.
+        let deadline = ContinuousClock.now + .seconds(10)
+        while kill(pid, 0) == 0, ContinuousClock.now < deadline { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(kill(pid, 0) != 0, "its container lives on")
+        try await fixture.expectClean(again)
+    }
+
+    @Test func `an exit record that was cut is named, and the end is unknown`() async throws {
+        let fixture = try await RuntimeFixture()
+        let pod = fixture.pod()
+        let sandbox = try await fixture.runtime.runPodSandbox(pod)
+        let id = try await fixture.start(["/bin/sh", "-c", "exit 42"], in: sandbox, pod)
+        _ = try await fixture.ended(id)
+        let found = try #require(fixture.runtime.registry.sandbox(sandbox))
+        try found.connection?.client.shutdown(force: true)
+        let path = found.layout.exitRecord(id)
+        try Files.replace(path, with: try Files.read(path).dropLast(9))
+        let (again, _) = try await restarted(fixture)
+        let status = try await again.containerStatus(id)
+        #expect(status.state == .exited && status.exitCode == 137 && status.reason == "ContainerStatusUnknown")
+        #expect(reports.contain(path, "how container main ended is lost"), "\(reports.all)")
+        try await fixture.expectClean(again)
+    }
+
+    @Test func `what does not belong into the run directory is named and moved`() async throws {
+        let fixture = try await RuntimeFixture()
+        let pod = fixture.pod()
+        let sandbox = try await fixture.runtime.runPodSandbox(pod)
+        let id = try await fixture.start(["/bin/sleep", "1000"], in: sandbox, pod)
+        let layout = fixture.runtime.layout
+        for path in ["\(layout.pods)/core", "\(layout.removed)/note", layout.sandbox(stray).directory] {
+            try Files.replace(path, with: [1])
+        }
+        try Files.makeDirectories("\(layout.pods)/lost+found/x")
+        try Files.makeDirectories("\(layout.sandbox(sandbox).containers)/\(stray).json")
+        let (again, _) = try await restarted(fixture)
+        #expect(try await again.containerStatus(id).state == .running)
+        for name in ["core", "note", "lost+found", stray] {
+            #expect(reports.contain("/\(name): is no sandbox's directory", "it is kept as \(layout.damaged)/\(name)"), "\(reports.all)")
+            #expect(Files.exists("\(layout.damaged)/\(name)"))
+        }
+        #expect(reports.contain("\(stray).json", "Is a directory"), "\(reports.all)")
+        #expect(try Files.names(in: layout.pods) == [sandbox])
+        #expect(try Files.names(in: layout.removed) == [])
+        // A second start has nothing more to say.
+        let count = reports.all.count
+        let (third, lines) = try await restarted(fixture)
+        #expect(lines == [] && reports.all.count == count)
+        try await fixture.expectClean(third)
+    }
+
+    @Test func `tearing down what was never there makes nothing`() async throws {
+        let fixture = try await RuntimeFixture(hasNetwork: true)
+        #expect(try NativeRuntime.hasRemains(fixture.configuration))
+        try await fixture.expectClean()
+        #expect(try !NativeRuntime.hasRemains(fixture.configuration))
     }
 }

@@ -51,6 +51,21 @@ final class PlannedContainer {
         } catch let failure as SpawnFailure {
             throw SpecError(SpawnTranslation.message(failure, prepared.plan, spec.process.arguments[0]))
         }
+        try waitForProgram()
+    }
+
+    /// The spawner goes on as soon as execve(2) has taken the new memory; the new identity and then the arguments come a moment later in the
+    /// same call. Until then the arguments are this process's, or empty; so are those of a program that has ended.
+    private func waitForProgram() throws {
+        let own = try Files.read("/proc/self/cmdline")
+        let deadline = ContinuousClock.now + .seconds(30)
+        while true {
+            let arguments = try Files.read("/proc/\(pid)/cmdline")
+            if !arguments.isEmpty, arguments != own { return }
+            if arguments.isEmpty, try Files.readText("/proc/\(pid)/stat").contains(") Z ") { return }
+            guard ContinuousClock.now < deadline else { throw SpecError("the program does not begin") }
+            sched_yield()
+        }
     }
 
     /// Waits for the end and takes everything that was written.

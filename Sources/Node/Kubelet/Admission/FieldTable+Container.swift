@@ -1,0 +1,91 @@
+internal import APIMachinery
+
+extension FieldTable {
+    private static let blindProbe = FieldSupport.missing("it does not run; the container counts as started and ready while it runs")
+
+    static let containerTables: [FieldTable] = [
+        FieldTable(
+            "Container",
+            acting: """
+                args command image imagePullPolicy name restartPolicy stdin stdinOnce terminationMessagePath terminationMessagePolicy tty \
+                workingDir
+                """,
+            [
+                "env": .members("EnvVar"),
+                "envFrom": .members("EnvFromSource"),
+                "lifecycle": .members("Lifecycle"),
+                "livenessProbe": .missing("it does not run; nothing restarts a container that hangs"),
+                "ports": .members("ContainerPort"),
+                "readinessProbe": blindProbe,
+                "resizePolicy": .missing("resources are not changed in place"),
+                "resources": .members("ResourceRequirements"),
+                "securityContext": .members("SecurityContext"),
+                "startupProbe": blindProbe,
+                "volumeDevices": .missing("block devices are not mapped"),
+                "volumeMounts": .members("VolumeMount"),
+            ]),
+        FieldTable("EnvVar", acting: "name value", ["valueFrom": .members("EnvVarSource")]),
+        FieldTable(
+            "EnvVarSource",
+            [
+                "configMapKeyRef": .members("ConfigMapKeySelector"), "secretKeyRef": .members("SecretKeySelector"),
+                "fieldRef": .members("ObjectFieldSelector"), "resourceFieldRef": .members("ResourceFieldSelector"),
+            ]),
+        FieldTable("ConfigMapKeySelector", acting: "key name optional"),
+        FieldTable("SecretKeySelector", acting: "key name optional"),
+        FieldTable("ObjectFieldSelector", acting: "fieldPath", ["apiVersion": .needless("there is v1 only")]),
+        FieldTable("ResourceFieldSelector", acting: "containerName divisor resource"),
+        FieldTable(
+            "EnvFromSource", acting: "prefix",
+            ["configMapRef": .members("ConfigMapEnvSource"), "secretRef": .members("SecretEnvSource")]),
+        FieldTable("ConfigMapEnvSource", acting: "name optional"),
+        FieldTable("SecretEnvSource", acting: "name optional"),
+        FieldTable(
+            "Lifecycle", acting: "stopSignal", ["postStart": .members("LifecycleHandler"), "preStop": .members("LifecycleHandler")]),
+        FieldTable(
+            "LifecycleHandler",
+            [
+                "exec": .members("ExecAction"), "httpGet": .members("HTTPGetAction"), "sleep": .members("SleepAction"),
+                "tcpSocket": .missing("no hook of this kind runs"),
+            ]),
+        FieldTable("ExecAction", acting: "command"),
+        FieldTable("SleepAction", acting: "seconds"),
+        FieldTable(
+            "HTTPGetAction", acting: "host path port",
+            [
+                "httpHeaders": .members("HTTPHeader"),
+                "scheme": .missing("hooks speak plain HTTP only, and this one fails", when: .value("HTTPS")),
+            ]),
+        FieldTable("HTTPHeader", acting: "name value"),
+        FieldTable("ContainerPort", acting: "containerPort hostIP hostPort name protocol"),
+        FieldTable(
+            "ResourceRequirements",
+            [
+                "claims": .missing("no devices are allocated"),
+                "limits": .missingKeys(withoutLimit),
+                // What is requested and may not be had by everybody is limited to the same amount.
+                "requests": .acts,
+            ]),
+        FieldTable(
+            "SecurityContext",
+            acting: "allowPrivilegeEscalation privileged procMount readOnlyRootFilesystem runAsGroup runAsNonRoot runAsUser",
+            [
+                "appArmorProfile": .members("AppArmorProfile"),
+                "capabilities": .members("Capabilities"),
+                "seLinuxOptions": seLinux,
+                "seccompProfile": .members("SeccompProfile"),
+                "windowsOptions": windows,
+            ]),
+        FieldTable("Capabilities", acting: "add drop"),
+        FieldTable("VolumeMount", acting: "mountPath mountPropagation name readOnly recursiveReadOnly subPath subPathExpr"),
+    ]
+
+    @Sendable private static func withoutLimit(_ resource: String) -> String? {
+        switch resource {
+        case "cpu", "memory": nil
+        case "ephemeral-storage": "it is not enforced"
+        case _ where resource.hasPrefix("hugepages-"): nil
+        default: "no device of this kind is given to it"
+        }
+    }
+}

@@ -1,0 +1,68 @@
+internal import APIMachinery
+
+extension FieldTable {
+    private static let scheduler = "the scheduler reads it; whoever gives a pod to this node has chosen the node"
+    static let windows = FieldSupport.missing("containers are Linux containers")
+    static let seLinux = FieldSupport.missing("no label is set")
+
+    static let podTables: [FieldTable] = [
+        FieldTable(
+            "PodSpec",
+            acting: """
+                activeDeadlineSeconds dnsPolicy hostIPC hostNetwork hostPID hostUsers hostname overhead restartPolicy setHostnameAsFQDN \
+                shareProcessNamespace subdomain terminationGracePeriodSeconds
+                """,
+            [
+                "affinity": .needless(scheduler),
+                "automountServiceAccountToken": .missing("no token is mounted: there is nobody to issue one", when: .value(true)),
+                "containers": .members("Container"),
+                "dnsConfig": .members("PodDNSConfig"),
+                "enableServiceLinks": .needless("it stands for variables of Services, and there are none"),
+                "ephemeralContainers": .missing("they are not started"),
+                "hostAliases": .members("HostAlias"),
+                "imagePullSecrets": .missing("images are not pulled from registries"),
+                "initContainers": .members("Container"),
+                "nodeName": .needless(scheduler),
+                "nodeSelector": .needless(scheduler),
+                "os": .members("PodOS"),
+                "preemptionPolicy": .needless(scheduler),
+                "priority": .missing("no pod is evicted or preempted for another", when: .anyBut(0)),
+                "priorityClassName": .missing("no pod is evicted or preempted for another"),
+                "readinessGates": .missing("nobody can set their conditions, so the pod never becomes ready"),
+                "resourceClaims": .missing("no devices are allocated"),
+                "resources": .members("ResourceRequirements"),
+                "runtimeClassName": .missing("there is one way to run containers"),
+                "schedulerName": .needless(scheduler),
+                "schedulingGates": .missing("the pod starts all the same"),
+                "securityContext": .members("PodSecurityContext"),
+                "serviceAccount": .needless("the old name of serviceAccountName"),
+                "serviceAccountName": .needless("containers may read it; its token is automountServiceAccountToken's"),
+                "tolerations": .needless(scheduler),
+                "topologySpreadConstraints": .needless(scheduler),
+                "volumes": .members("Volume"),
+            ]),
+        FieldTable("PodOS", acting: "name"),
+        FieldTable("PodDNSConfig", acting: "nameservers searches", ["options": .members("PodDNSConfigOption")]),
+        FieldTable("PodDNSConfigOption", acting: "name value"),
+        FieldTable("HostAlias", acting: "hostnames ip"),
+        FieldTable(
+            "PodSecurityContext", acting: "fsGroup runAsGroup runAsNonRoot runAsUser supplementalGroups supplementalGroupsPolicy",
+            [
+                "appArmorProfile": .members("AppArmorProfile"),
+                "fsGroupChangePolicy": .needless("only volumes that outlive the pod are changed more than once"),
+                "seLinuxChangePolicy": seLinux,
+                "seLinuxOptions": seLinux,
+                "seccompProfile": .members("SeccompProfile"),
+                "sysctls": .members("Sysctl"),
+                "windowsOptions": windows,
+            ]),
+        FieldTable("Sysctl", acting: "name value"),
+        FieldTable("SeccompProfile", acting: "localhostProfile type"),
+        FieldTable(
+            "AppArmorProfile",
+            [
+                "type": .missing("no profile is applied", when: .anyBut("Unconfined")),
+                "localhostProfile": .needless("its type says it"),
+            ]),
+    ]
+}

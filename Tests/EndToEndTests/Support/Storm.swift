@@ -153,6 +153,9 @@ extension Storm {
         }
     }
 
+    /// A daemon keeps supervisors ready for the next pods (`RuntimeConfiguration.keepSpares`), each with a directory like a sandbox's.
+    private static let spares = 4
+
     /// What the living instance has beyond what its pods need.
     private func remains() throws -> [String] {
         let running = steady.count + wanted.values.count { $0.kind == .staysUntilTold }
@@ -164,11 +167,11 @@ extension Storm {
             if found.count != count { lines.append("\(found.count) \(what), not \(count): \(found.sorted())") }
         }
         let cgroups = machine.cgroups
-        check("supervisors", machine.supervisors, running)
+        check("supervisors", machine.supervisors, running + Self.spares)
         check("cgroups of pods", cgroups.filter { $0.split(separator: "/").last?.hasPrefix("pod") == true }, running)
         check("cgroups of containers", cgroups.filter { $0.split(separator: "/").last?.utf8.count == 32 }, running)
         check("mounts of volumes", machine.mounts.filter { $0.contains("/data/pods/") }, running - steady.count)
-        check("sandboxes", machine.files("run/pods"), pods)
+        check("sandboxes", machine.files("run/pods"), pods + Self.spares)
         check("sandboxes being removed", machine.files("run/removed"), 0)
         check("damaged records", machine.files("run/damaged"), 0)
         check("records of pods", machine.files("run/status"), pods)

@@ -1,5 +1,6 @@
 import APIMachinery
 import APIServer
+import Glibc
 import KubernetesAPI
 import Storage
 import Synchronization
@@ -76,7 +77,10 @@ _ = await send("POST", "/api/v1/namespaces", body: ["metadata": ["name": "defaul
 _ = await send("POST", "/api/v1/namespaces/default/serviceaccounts", body: ["metadata": ["name": "default"]])
 for index in 0..<objectCount {
     let response = await send("POST", pods, body: pod("pod-\(index)"))
-    guard response.status == 201 else { fatalError("create: \(response.status)") }
+    guard response.status == 201 else {
+        print("apiserver-bench: the server refused pod-\(index) with status \(response.status)")
+        exit(1)
+    }
 }
 print("\(objectCount) pods of \(length(await send("GET", pods + "/pod-0"))) bytes")
 

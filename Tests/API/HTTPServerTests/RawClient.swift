@@ -2,7 +2,7 @@ import Glibc
 import NIOPosix
 
 /// A TCP client that sends and receives exactly what a test says. Blocking: use it inside `offTheLoop`.
-final class RawClient {
+final class RawClient: Sendable {
     private let fd: CInt
 
     /// - Parameter port: On 127.0.0.1. Nothing takes longer than ten seconds.

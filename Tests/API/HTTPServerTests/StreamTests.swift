@@ -41,7 +41,7 @@ import Testing
             let quick = try RawClient(port: port)
             try quick.send("GET /watch HTTP/1.1\r\nHost: x\r\n\r\n")
             _ = try quick.receive(until: "begun")
-            return (Kept(slow), Kept(quick))
+            return (slow, quick)
         }
         let streams = test.seen.streams.withLock { $0 }
         var isCut = false
@@ -51,7 +51,7 @@ import Testing
         }
         #expect(isCut)
         #expect(streams[1].write(Array("still here".utf8)))
-        let rest = try await offTheLoop { try quick.client.receive(until: "still here") }
+        let rest = try await offTheLoop { try quick.receive(until: "still here") }
         #expect(rest.contains("still here"))
         #expect(try await eventually { test.seen.closedStreamCount.load(ordering: .relaxed) == 1 })
         _ = slow
@@ -64,7 +64,7 @@ import Testing
         let kept = try await offTheLoop {
             let client = try RawClient(port: port)
             try client.send("GET /big?count=50000000 HTTP/1.1\r\nHost: x\r\n\r\n")
-            return Kept(client)
+            return client
         }
         #expect(try await eventually { test.seen.requests.withLock { $0.count } == 1 })
         #expect(try await eventually { test.server.connectionCount == 0 })
@@ -90,10 +90,4 @@ import Testing
         #expect(try await watch.output == "begun\n")
         #expect(try await watch.status == 0)
     }
-}
-
-/// A client that is kept open, handed from thread to thread one after the other.
-struct Kept: @unchecked Sendable {
-    let client: RawClient
-    init(_ client: RawClient) { self.client = client }
 }

@@ -16,10 +16,10 @@ SWIFT_FILES = git ls-files -z '*.swift' ':!:*/Generated/*'
 
 # What the build links with, and what tests and benchmarks start.
 BUILD_PACKAGES = libsqlite3-dev libseccomp-dev libcap-dev libmnl-dev libnftables-dev libarchive-dev zlib1g-dev pkg-config g++ git
-TEST_PACKAGES  = busybox-static user-mode-linux kmod iproute2 nftables python3
-BENCH_PACKAGES = crun runc containerd containernetworking-plugins podman golang-github-containers-common iptables
+TEST_PACKAGES  = busybox-static user-mode-linux kmod iproute2 nftables python3 python3-venv curl
+BENCH_PACKAGES = crun runc containerd containernetworking-plugins podman golang-github-containers-common iptables etcd-server
 
-.PHONY: help setup setup-bench build release demo run test test-unit test-storms bench lint fmt generate install uninstall docs clean
+.PHONY: help setup setup-bench build release demo run test test-unit test-storms bench fuzz lint fmt generate install uninstall docs clean
 
 help: ## list the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,12 +53,20 @@ test-storms: setup fixtures ## 200 kills of the daemon at random points, 1000 po
 	./Tools/test $(SCRATCH)/debug-tree $(FIXTURES) storms
 
 test-unit: build ## only the tests that need no root
-	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|KubernetesAPI|KubernetesClient|Kubelet|SupervisorAPI|Architecture|APIServer|Storage|StorageSQLite)Tests'
+	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|KubernetesAPI|KubernetesClient|Kubelet|SupervisorAPI|Architecture|APIServer|Storage|StorageSQLite|Fuzz)Tests' --skip '^StorageSQLiteTests\.StormTests/'
 
-bench: setup-bench release fixtures ## speed and size, as ratios against the floor program, crun and runc
+bench: setup-bench release fixtures ## speed and size of runtime and API server beside their peers (BENCH=runtime or server for one)
 	$(SWIFT) build $(RELEASE_FLAGS) --product swiftlet-bench
-	install $(SCRATCH)/release-tree/release/swiftlet-bench $(RELEASE_BIN)
-	./Benchmarks/run $(SCRATCH) $(RELEASE_BIN) $(FIXTURES)
+	$(SWIFT) build $(RELEASE_FLAGS) --product api-load
+	install $(SCRATCH)/release-tree/release/swiftlet-bench $(SCRATCH)/release-tree/release/api-load $(RELEASE_BIN)
+	./Benchmarks/run $(SCRATCH) $(RELEASE_BIN) $(FIXTURES) $(BENCH)
+
+FUZZ_SECONDS ?= 30
+FUZZ_TREE     = $(SCRATCH)/fuzz-tree
+
+fuzz: setup ## give each parser of foreign bytes to libFuzzer for FUZZ_SECONDS (30); finds go to Tests/Fuzz/corpus by hand
+	SWIFTLET_FUZZ=1 $(SWIFT) build --scratch-path $(FUZZ_TREE) --sanitize fuzzer -Xswiftc -O --product fuzz
+	./Tools/fuzz $(FUZZ_TREE)/debug/fuzz $(SCRATCH)/fuzz $(FUZZ_SECONDS)
 
 lint: ## formatting, shell scripts, async-signal-safety of the spawn path
 	@$(SWIFT_FILES) | xargs -0 $(SWIFT) format lint --strict --parallel

@@ -46,8 +46,9 @@ let package = Package(
         systemLibrary("CSeccomp", pkgConfig: "libseccomp", apt: "libseccomp-dev"),
         systemLibrary("CCap", pkgConfig: "libcap", apt: "libcap-dev"),
         systemLibrary("CMnl", pkgConfig: "libmnl", apt: "libmnl-dev"),
-        systemLibrary("CNftables", pkgConfig: "libnftables", apt: "libnftables-dev"),
-        systemLibrary("CArchive", pkgConfig: "libarchive", apt: "libarchive-dev"),
+        // These two load their library when it is needed: they link with nothing.
+        .target(name: "CNftables", path: "CShims/CNftables"),
+        .target(name: "CArchive", path: "CShims/CArchive"),
         systemLibrary("CSQLite", pkgConfig: "sqlite3", apt: "libsqlite3-dev"),
         systemLibrary("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
 
@@ -81,8 +82,8 @@ let package = Package(
         target("API", "KubernetesAPI", ["APIMachinery"]),
         target("API", "HTTPServer", ["APIMachinery", "CZlib", nioSSL, nioHTTP2] + nio),
         target("API", "KubernetesClient", ["KubernetesAPI", "APIMachinery", nioSSL] + nio),
-        tests("API", "KubernetesClient", ["KubernetesAPI", "APIMachinery"]),
-        tests("API", "HTTPServer", ["APIMachinery", nioSSL, nioHTTP2] + nio),
+        tests("API", "KubernetesClient", ["KubernetesAPI", "APIMachinery", "HTTPServer", "TestSupport"] + nio),
+        tests("API", "HTTPServer", ["APIMachinery", "TestSupport", nioSSL, nioHTTP2] + nio),
         tests("API", "APIMachinery"),
         tests("API", "KubernetesAPI", ["APIMachinery"]),
 
@@ -96,13 +97,20 @@ let package = Package(
         target("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "APIMachinery"]),
         target(
             "ControlPlane", "ControlPlane",
-            ["APIServer", "StorageSQLite", "Storage", "HTTPServer", "KubernetesAPI", "APIMachinery", x509, crypto]),
-        tests("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "APIMachinery"]),
+            [
+                "APIServer", "StorageSQLite", "Storage", "HTTPServer", "KubernetesClient", "KubernetesAPI", "APIMachinery", x509,
+                crypto,
+            ]),
+        tests("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "APIMachinery", "TestSupport"]),
         tests(
             "ControlPlane", "ControlPlane",
-            ["APIServer", "HTTPServer", "Storage", "KubernetesAPI", "APIMachinery", x509, crypto] + nio),
+            ["APIServer", "HTTPServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport", x509, crypto] + nio),
         tests("ControlPlane", "Storage", ["StorageTesting"]),
-        tests("ControlPlane", "StorageSQLite", ["Storage", "StorageTesting"]),
+        tests("ControlPlane", "StorageSQLite", ["Storage", "StorageTesting", "storage-storm"]),
+        .executableTarget(
+            name: "storage-storm", dependencies: ["Storage", "StorageSQLite"], path: "Tests/Support/storage-storm",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+        .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: [.treatAllWarnings(as: .error)]),
         .target(
             name: "StorageTesting", dependencies: ["Storage"], path: "Tests/Support/StorageTesting",
             swiftSettings: [.treatAllWarnings(as: .error)]),
@@ -112,12 +120,15 @@ let package = Package(
         .executableTarget(
             name: "apiserver-bench", dependencies: ["APIServer", "Storage", "KubernetesAPI", "APIMachinery"],
             path: "Benchmarks/apiserver-bench", swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "api-load", dependencies: ["APIMachinery", nioSSL] + nio, path: "Benchmarks/api-load",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
 
         // Command
         .executableTarget(
             name: "swiftlet",
             dependencies: [
-                "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
+                "ControlPlane", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
@@ -131,10 +142,27 @@ let package = Package(
         .executableTarget(
             name: "swiftlet-bench", dependencies: ["ContainerRuntime", "CRI", "Cgroups"], path: "Benchmarks/swiftlet-bench",
             swiftSettings: [.treatAllWarnings(as: .error)]),
+        .target(
+            name: "Fuzzing", dependencies: ["APIServer", "KubernetesAPI", "APIMachinery"], path: "Tests/Support/Fuzzing",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["Fuzzing", "TestSupport"], path: "Tests/FuzzTests",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
         .testTarget(
             name: "ArchitectureTests", path: "Tests/ArchitectureTests", swiftSettings: [.treatAllWarnings(as: .error)]),
         // Runs the built programs; it does not link them: an Embedded Swift module has a runtime of its own.
         .testTarget(
             name: "EndToEndTests", path: "Tests/EndToEndTests", swiftSettings: [.treatAllWarnings(as: .error)]),
+        // The same with kubectl and other clients.
+        .testTarget(
+            name: "ClientTests", path: "Tests/ClientTests", exclude: ["Manifests", "Python", "Transcripts"],
+            swiftSettings: [.treatAllWarnings(as: .error)]),
     ]
 )
+
+// libFuzzer brings the program's `main`: this one exists only for `make fuzz`.
+if Context.environment["SWIFTLET_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "fuzz", dependencies: ["Fuzzing"], path: "Tests/Fuzz/Driver", swiftSettings: [.treatAllWarnings(as: .error)]))
+}

@@ -29,11 +29,17 @@ class Report:
     def add(self, what, value, unit, p99, yardstick, ratio, judged, limit, at_least):
         verdict = ''
         if limit is not None:
+            judged = float(f'{judged:.3g}')  # as it is printed
             verdict = 'ok' if (judged >= limit if at_least else judged <= limit) else 'MISSED'
         target = '' if limit is None else f'{"≥" if at_least else "≤"} {limit:.3g}'
         self.rows.append((what, f'{value:.3g} {unit}', f'{p99:.3g}' if p99 else '', yardstick,
                           f'{ratio:.2f}' if ratio else '', target, verdict))
         print('   '.join(x for x in self.rows[-1] if x), flush=True)
+
+    def failed(self, what, error):
+        """A measurement that came to nothing is a target missed."""
+        self.rows.append((what, 'failed', '', '', '', '', 'MISSED'))
+        print(f'{what} failed: {error}', flush=True)
 
     def text(self):
         lines = [self.HEADER, *self.rows]

@@ -13,12 +13,6 @@ enum CPUTime {
     /// Of all supervisors.
     static var supervisors: Double { Processes.named("swiftlet-super").reduce(0) { $0 + ofProcess($1) } }
 
-    /// Of this process, of the supervisors, and of all that has run in a pod's cgroup: the last to the microsecond, where a parent's
-    /// account of its children is in clock ticks.
-    ///
-    /// - Parameter cgroup: The pod's, absolute.
-    static func everybody(_ cgroup: String) -> Double { own + supervisors + ofCgroup(cgroup) }
-
     private static func microseconds(_ time: timeval) -> Double { Double(time.tv_sec) * 1e6 + Double(time.tv_usec) }
 
     /// The scheduler's account of a process of one thread (proc(5), schedstat: nanoseconds).
@@ -26,7 +20,10 @@ enum CPUTime {
         (Processes.text("/proc/\(pid)/schedstat").split(separator: " ").first.flatMap { Double($0) } ?? 0) / 1000
     }
 
-    private static func ofCgroup(_ path: String) -> Double {
+    /// Of all that has run in a pod's cgroup: to the microsecond, where a parent's account of its children is in clock ticks.
+    ///
+    /// - Parameter path: Absolute.
+    static func ofCgroup(_ path: String) -> Double {
         let line = Processes.text("\(path)/cpu.stat").split(separator: "\n").first { $0.hasPrefix("usage_usec ") }
         return line?.split(separator: " ").last.flatMap { Double($0) } ?? 0
     }

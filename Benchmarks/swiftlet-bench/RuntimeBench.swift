@@ -71,6 +71,8 @@ struct RuntimeBench {
                 life.add(began.duration(to: clock.now))
             }
         }
+        // Without spares it shares with nobody.
+        report("supervisor.pss.alone", try Memory.medianProportionalBytes(ofProcesses: "swiftlet-super"))
         try await remove([sandbox])
         start.report("container.start")
         life.report("container.life")
@@ -136,17 +138,19 @@ struct RuntimeBench {
         try await runtime.startContainer(id)
         let cgroup = "\(runtime.configuration.cgroups.absolutePath(root: runtime.configuration.cgroupRoot))/\(config.linux.cgroupParent)"
         var life = Samples()
-        var before = CPUTime.own
+        func used() -> [Double] { [CPUTime.own, CPUTime.supervisors, CPUTime.ofCgroup(cgroup)] }
+        var before = used()
         for round in -Self.warmUp..<count {
-            if round == 0 { before = CPUTime.everybody(cgroup) }
+            if round == 0 { before = used() }
             let began = clock.now
             let running = try await runtime.exec(id, command: ["true"], descriptors: [0, 1, 2])
             _ = try await running.exitCode()
             if round >= 0 { life.add(began.duration(to: clock.now)) }
         }
-        let used = CPUTime.everybody(cgroup) - before
+        let each = zip(used(), before).map { ($0 - $1) / Double(count) }
         life.report("exec.life")
-        report("exec.cpu", used / Double(count))
+        report("exec.cpu", each.reduce(0, +))
+        for (who, time) in zip(["daemon", "supervisor", "process"], each) { report("exec.cpu.\(who)", time) }
         try await remove([sandbox])
     }
 

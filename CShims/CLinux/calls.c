@@ -13,6 +13,7 @@
 
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 int clinux_memfd(const char *name, unsigned flags) { return memfd_create(name, flags); }
+int clinux_duplicate_onto(int fd, int number) { return dup3(fd, number, O_CLOEXEC); }
 int clinux_seal(int fd, int seals) { return fcntl(fd, F_ADD_SEALS, seals); }
 int clinux_seals(int fd) { return fcntl(fd, F_GET_SEALS); }
 int clinux_unshare(int namespaces) { return unshare(namespaces); }

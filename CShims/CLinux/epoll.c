@@ -10,6 +10,17 @@ int clinux_epoll_add(int epoll, int fd, uint64_t token) {
     return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
 
+int clinux_epoll_pause(int epoll, int fd, uint64_t token) {
+    // Without an event to wait for a hang-up would still be told, and again and again: edge-triggered, it is told once.
+    struct epoll_event event = {.events = EPOLLET, .data = {.u64 = token}};
+    return epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
+}
+
+int clinux_epoll_resume(int epoll, int fd, uint64_t token) {
+    struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = token}};
+    return epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
+}
+
 int clinux_epoll_remove(int epoll, int fd) { return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, 0); }
 
 int clinux_epoll_wait(int epoll, uint64_t *tokens, int room) {

@@ -17,6 +17,15 @@ struct context {
     long error;
 };
 
+/// Shares the caller's descriptors until here: copying thousands and closing each at the exec would make the start of a pod dear on a full
+/// node. What lies above those that are needed is left out of the copy.
+static long take_own_descriptors(const struct clinux_launch *launch) {
+    int highest = launch->executable > 2 ? launch->executable : 2;
+    for (int index = 0; index < launch->count; index++)
+        if (launch->sources[index] > highest) highest = launch->sources[index];
+    return SYS(close_range, highest + 1, ~0u, CLOSE_RANGE_UNSHARE);
+}
+
 /// Sources may lie on each other's targets, so all are copied above them first.
 static long place_descriptors(const struct clinux_launch *launch, int *executable) {
     int highest = 2, copies[CLINUX_LAUNCH_MAX];
@@ -53,7 +62,8 @@ static int child(void *pointer) {
     const struct clinux_launch *launch = context->launch;
     int executable = -1;
     SYS(setsid);
-    context->error = place_descriptors(launch, &executable);
+    context->error = take_own_descriptors(launch);
+    if (!context->error) context->error = place_descriptors(launch, &executable);
     if (!context->error) {
         reset_signals();
         context->error = SYS(execveat, executable, "", launch->arguments, launch->environment, 0x1000 /* AT_EMPTY_PATH */);
@@ -67,7 +77,7 @@ static long clone_with_stack(struct context *context, int *pidfd) {
     if (stack < 0 && stack > -4096) return stack;
     int cgroup = context->launch->cgroup;
     struct clone_args arguments = {
-        .flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0), .pidfd = (uintptr_t)pidfd,
+        .flags = CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_PIDFD | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0), .pidfd = (uintptr_t)pidfd,
         .exit_signal = SIGCHLD, .stack = (uint64_t)stack, .stack_size = STACK_BYTES, .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0};
     uint64_t all = ~0ull, before;
     SYS(rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);

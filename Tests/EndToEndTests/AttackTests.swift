@@ -39,6 +39,9 @@ extension EndToEnd.AttackTests {
         """
 
     /// The image starts the program that starts it, so that its own "dynamic linker" holds the host's file.
+    ///
+    /// Two things hold, each by itself: the program runs from a sealed copy in memory, and the kernel lets nobody write to a file that runs
+    /// (ETXTBSY), which the pod's own supervisor does as long as the pod lives.
     @Test(arguments: ["/proc/self/exe", "/script", nil])
     func `the host's program can't be overwritten through proc self exe`(command: String?) throws {
         let before = try HostFiles()
@@ -73,6 +76,8 @@ extension EndToEnd.AttackTests {
 // MARK: - Descriptors and working directories
 
 extension EndToEnd.AttackTests {
+    /// Two things hold, each by itself: all descriptors are close-on-exec from the child's first step on, and those above 2 are closed before
+    /// the exec. It fails when both are missing.
     @Test(arguments: [false, true])
     func `a container has its three descriptors and no other`(tty: Bool) throws {
         try withPod(Manifest.fixture("pod", container: "tty: \(tty), stdin: \(tty)")) { machine, pod throws in
@@ -113,10 +118,38 @@ extension EndToEnd.AttackTests {
     }
 }
 
+extension EndToEnd.AttackTests {
+    /// The directory is a good one when the container starts; by the time of the exec it is a link to what the exec holds for a moment.
+    @Test func `nor does that of an exec, when the container has exchanged it`() throws {
+        try withMachine { machine throws in
+            let marker = machine.folder.appending(path: "marker")
+            try "HOST".write(to: marker, atomically: true, encoding: .utf8)
+            let exchange =
+                "cd /; while :; do for n in 3 4 5 6 7 8 9 10 11 12; do rm -rf /w; ln -s /proc/self/fd/$n /w; usleep 3000; done; done"
+            _ = try machine.manifest(
+                Manifest.busybox(name: "pod", command: exchange, pod: "terminationGracePeriodSeconds: 0", container: "workingDir: /w")
+                    .replacing("restartPolicy: Never", with: "restartPolicy: Always"),
+                name: "manifests/pod.yaml")
+            let pod = try machine.startAgent().waitUntilRunning("pod")
+            var refusals = 0
+            for _ in 0..<60 {
+                let result = try machine.exec(pod.name, ["sh", "-c", "cat ../../../../../../../..\(marker.path); ls"])
+                #expect(!result.stdout.contains("HOST"), "\(result.stdout)")
+                refusals += result.stderr.contains("Too many levels of symbolic links") ? 1 : 0
+            }
+            // The dice must have fallen on a link often enough.
+            #expect(refusals >= 10, "the working directory was a link in \(refusals) of 60 execs only")
+        }
+    }
+}
+
 // MARK: - Symlinks in images and volumes
 
 extension EndToEnd.AttackTests {
     /// Places where the runtime itself mounts and writes, made links by the image.
+    ///
+    /// They are resolved inside the container's root (openat2, RESOLVE_IN_ROOT). That procfs and sysfs go through no link at all, and that only
+    /// the real ones are masked, is on top of it: without these two a link leads to another place of the image, which harms nobody.
     @Test(arguments: [
         "rmdir proc; ln -s /tmp/p proc", "rmdir proc; ln -s ../../../../proc proc", "rmdir dev; ln -s /etc dev",
         "rmdir sys; ln -s /etc sys",
@@ -168,32 +201,34 @@ extension EndToEnd.AttackTests {
             let volume = try machine.directory("volume")
             try shell("cd \(volume.path); mkdir inner; ln -s \(link) sub")
             let before = try HostFiles()
-            let result = try attack(
-                machine, image: "busybox", command: "sh, -c, 'cat /m/passwd /m/hostname; echo evil > /m/swiftlet-was-here'",
-                pod: "volumes: [{name: v, hostPath: {path: \(volume.path)}}]",
-                container: "volumeMounts: [{name: v, mountPath: /m, subPath: sub}, {name: v, mountPath: /n, subPath: sub/deeper}]")
-            #expect(result.status != 0)
-            #expect(!result.stdout.contains("root:"), "\(result.stdout)")
+            for subPath in ["sub", "sub/deeper"] {
+                let result = try attack(
+                    machine, image: "busybox", command: "sh, -c, 'cat /m/passwd /m/hostname; echo evil > /m/swiftlet-was-here'",
+                    pod: "volumes: [{name: v, hostPath: {path: \(volume.path)}}]",
+                    container: "volumeMounts: [{name: v, mountPath: /m, subPath: \(subPath)}]")
+                #expect(result.status != 0)
+                #expect(!result.stdout.contains("root:"), "\(result.stdout)")
+            }
             #expect(try HostFiles() == before)
             #expect(!FileManager.default.fileExists(atPath: "/etc/swiftlet-was-here"))
             #expect(!FileManager.default.fileExists(atPath: "/etc/deeper"))
         }
     }
 
-    /// A container exchanges a directory with a link to the host's root for ever while others mount it as subPath.
+    /// A container exchanges a directory with a link to one of the host for ever while others mount it as subPath.
     @Test func `a subPath swapped while it is mounted never leaves its volume`() throws {
         try withMachine { machine throws in
             let volume = try machine.directory("volume")
             let marker = machine.folder.appending(path: "marker")
             try "HOST".write(to: marker, atomically: true, encoding: .utf8)
-            try shell("cd \(volume.path); mkdir sub; ln -s / link")
+            try shell("cd \(volume.path); mkdir sub; ln -s \(machine.folder.path) link")
             try HostileImage(machine, name: "swap", attackers: ["swap"]).importAs("evil")
             let out = try machine.directory("out")
             let victims = (0..<24).map { number in
                 """
                     - name: c\(number)
                       image: busybox
-                      command: [sh, -c, 'cat /m\(marker.path) > /out/c\(number) 2>&1']
+                      command: [sh, -c, 'cat /m/marker > /out/c\(number) 2>&1']
                       volumeMounts: [{name: v, mountPath: /m, subPath: sub}, {name: out, mountPath: /out}]
                 """
             }
@@ -220,9 +255,69 @@ extension EndToEnd.AttackTests {
             } catch { throw Machine.Failure(description: "\(error): \(agent.stderr.suffix(2000))") }
             for name in try FileManager.default.contentsOfDirectory(atPath: out.path) {
                 let seen = try String(contentsOf: out.appending(path: name), encoding: .utf8)
-                #expect(!seen.contains("HOST"), "\(name) saw the host's root")
+                #expect(!seen.contains("HOST"), "\(name) saw the host's directory")
             }
         }
+    }
+
+    /// The same with the place where another volume is to be mounted: it is made where it is missing, inside the container's root only.
+    @Test func `a mount target swapped while it is made lies in no directory of the host`() throws {
+        try withMachine { machine throws in
+            let (volume, host, out) = (try machine.directory("volume"), try machine.directory("host"), try machine.directory("out"))
+            try shell("cd \(volume.path); mkdir sub; ln -s \(host.path) link")
+            try HostileImage(machine, name: "swap", attackers: ["swap"]).importAs("evil")
+            let victims = (0..<24).map { number in
+                """
+                    - name: c\(number)
+                      image: busybox
+                      command: [sh, -c, ': > /out/c\(number)']
+                      volumeMounts: [{name: v, mountPath: /m}, {name: e, mountPath: /m/sub/made-\(number)}, {name: out, mountPath: /out}]
+                """
+            }
+            _ = try machine.manifest(
+                """
+                apiVersion: v1
+                kind: Pod
+                metadata: {name: evil}
+                spec:
+                  restartPolicy: OnFailure
+                  terminationGracePeriodSeconds: 0
+                  volumes:
+                    - {name: v, hostPath: {path: \(volume.path)}}
+                    - {name: out, hostPath: {path: \(out.path)}}
+                    - {name: e, emptyDir: {}}
+                  initContainers:
+                    - {name: swap, image: evil, restartPolicy: Always, command: [/swap, /v/sub, /v/link], volumeMounts: [{name: v, mountPath: /v}]}
+                  containers:
+                \(victims.joined(separator: "\n"))
+                """, name: "manifests/evil.yaml")
+            let agent = try machine.startAgent()
+            try waitUntil("12 containers have run", deadlineSeconds: 30) {
+                try FileManager.default.contentsOfDirectory(atPath: out.path).count >= 12
+            } orElse: {
+                String(agent.stderr.suffix(2000))
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: host.path) == [])
+        }
+    }
+
+    /// What masks a file is the machine's null device, not what the pod has put in its place (CVE-2025-31133): a container that can write
+    /// to a mask would write to that.
+    @Test(arguments: ["ln -s /proc/sys/kernel/core_pattern null", "echo PRECIOUS > null"])
+    func `a dev of the pod's own lends its null to no mask`(prepare: String) throws {
+        let before = try ProcessView.text(of: "/proc/sys/kernel/core_pattern")
+        try withMachine { machine throws in
+            let volume = try machine.directory("dev")
+            try shell("cd \(volume.path); \(prepare); mkdir shm mqueue; touch termination-log")
+            let result = try attack(
+                machine, image: "busybox", command: "sh, -c, 'cat /proc/keys /proc/timer_list; echo evil > /proc/keys; cat /proc/keys'",
+                pod: "volumes: [{name: v, hostPath: {path: \(volume.path)}}]", container: "volumeMounts: [{name: v, mountPath: /dev}]")
+            // Shown or refused: but nothing of the pod's, nor of the kernel's, lies behind the mask.
+            #expect(!result.stdout.contains("PRECIOUS") && !result.stdout.contains("evil"), "\(result.stdout)")
+            #expect(!result.stdout.contains("core"), "\(result.stdout)")
+            #expect(result.status == 0, "\(result.stderr)")
+        }
+        #expect(try ProcessView.text(of: "/proc/sys/kernel/core_pattern") == before)
     }
 
     @Test func `removing a pod follows none of its links`() throws {

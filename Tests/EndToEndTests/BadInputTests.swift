@@ -137,6 +137,12 @@ extension EndToEnd.BadInputTests {
         ),
         ("", "image: busybox, securityContext: {seccompProfile: {type: Localhost, localhostProfile: none.json}}", "none.json"),
         ("", "image: busybox, securityContext: {capabilities: {add: [NOT_ONE]}}", "unknown capability \"NOT_ONE\" to add"),
+        (
+            "hostUsers: false, volumes: [{name: v, hostPath: {path: /dev/null, type: CharDevice}}]",
+            "image: busybox, volumeMounts: [{name: v, mountPath: /nul}]",
+            "mount /nul from /dev/null: its file system does not support ID-mapped mounts, which a pod with hostUsers: false needs: "
+                + "take another volume, or leave hostUsers out"
+        ),
     ])
     func `a container that can't start says why`(pod: String, container: String, message: String) throws {
         try withMachine { machine throws in

@@ -7,6 +7,13 @@ extension EndToEnd {
 }
 
 extension EndToEnd.CommandTests {
+    /// They take a quarter of the time of a command that does not need them.
+    @Test func `what only an import or new rules need is not loaded at the start`() throws {
+        let libraries = try shell("ldd \(Program.swiftlet)")
+        #expect(libraries.contains("libc.so.6"))
+        for name in ["libarchive", "libnftables", "libxml2", "libicu"] { #expect(!libraries.contains(name), "\(libraries)") }
+    }
+
     @Test(arguments: [("true", Int32(0)), ("exit 3", 3), ("kill -9 $$", 137), ("exit 255", 255)])
     func `exec ends as its command does`(command: String, expected: Int32) throws {
         try withPod(Manifest.sleeper("pod"), images: ["busybox"]) { machine, pod throws in
@@ -75,7 +82,8 @@ extension EndToEnd.CommandTests {
     @Test(arguments: [
         ("exec", "nopod -- true", "pod \"nopod\" not found"), ("logs", "nopod", "pod \"nopod\" not found"),
         ("stop", "nopod", "pod \"nopod\" not found"), ("rm", "nopod", "pod \"nopod\" not found"),
-        ("image inspect", "noimage", "image \"noimage\" not found"),
+        ("image inspect", "noimage", "image \"noimage\" is not in the image store"),
+        ("image rm", "noimage", "image \"noimage\" is not in the image store"),
     ])
     func `what is not there is named`(command: String, arguments: String, message: String) throws {
         try withMachine(images: []) { machine throws in

@@ -39,11 +39,28 @@ extension EndToEnd.EscapeTests {
             #expect(result.stdout.contains("tried everything"), "\(result.stdout)\(result.stderr)")
             for forbidden in [
                 "/tmp/", "ptrace", "sees process", "core_pattern", "sysrq", "swappiness", "cgroup.procs", "init_module", "open_by_handle",
-                "clock",
+                "clock", "read /proc", "list /",
             ] {
                 #expect(!result.stdout.contains("SUCCEEDED: \(forbidden)"), "\(result.stdout)")
             }
             #expect(try hostState(machine) == before)
+        }
+    }
+
+    /// The way to most of the kernel's holes: capabilities over a user namespace of its own. The filter of `RuntimeDefault` closes it, and
+    /// nothing else does: without a filter the same program gets on.
+    @Test(arguments: [(true, "main | tried everything\n"), (false, "main | SUCCEEDED: unshare user namespace\n")])
+    func `the default filter lets nobody become root of a user namespace`(isFiltered: Bool, expected: String) throws {
+        try withMachine { machine throws in
+            try HostileImage(machine, name: "userns", attackers: ["userns"]).importAs("evil")
+            let profile = isFiltered ? "RuntimeDefault" : "Unconfined"
+            let file = try machine.manifest(
+                Manifest.busybox(command: "/userns", container: "securityContext: {seccompProfile: {type: \(profile)}}")
+                    .replacing("image: busybox", with: "image: evil"))
+            let result = try machine.swiftlet(["run"], ["-f", file])
+            #expect(isFiltered ? result.stdout == expected : result.stdout.hasPrefix(expected), "\(result.stdout)\(result.stderr)")
+            // Even then the masks stay: the kernel mounts no second procfs beside one that is covered in places.
+            #expect(!result.stdout.contains("mount proc") && !result.stdout.contains("umount /proc"), "\(result.stdout)")
         }
     }
 
@@ -165,6 +182,18 @@ extension EndToEnd.EscapeTests {
         }
     }
 
+    /// What a command leaves running would read the keys that are meant for the caller's next program.
+    @Test func `a command without a terminal of its own does not hold the caller's`() throws {
+        try withPod(Manifest.sleeper("pod"), images: ["busybox"]) { machine, pod throws in
+            let exec = ([Program.swiftlet, "exec"] + machine.instance + ["-i", pod.name, "--", "sh", "-c"]).joined(separator: " ")
+            let script = "echo ready; read line; echo got $line; for n in 0 1 2; do readlink /proc/self/fd/$n; done; echo error >&2; exit 3"
+            let shown = try Terminal.run("\(exec) '\(script)'; echo code $?", typing: "hello\n", after: "ready")
+            #expect(shown.contains("got hello\n") && shown.contains("error\n") && shown.contains("code 3\n"), "\(shown)")
+            #expect(shown.components(separatedBy: "pipe:[").count == 4 && !shown.contains("/dev/pts"), "\(shown)")
+        }
+    }
+
+    /// The image's /dev lies below a new tmpfs; that /dev/console is opened without following a link is on top of it.
     @Test(arguments: ["rm -rf dev; mkdir dev; ln -s /etc/passwd dev/console", "mkdir -p dev/pts; ln -s /etc dev/pts/0; touch dev/ptmx"])
     func `an image's own console and pts are not used`(prepare: String) throws {
         let before = try HostFiles()

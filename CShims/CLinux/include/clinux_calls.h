@@ -7,6 +7,7 @@
 
 int clinux_pipe(int ends[2]);                                   ///< pipe2(2), close-on-exec
 int clinux_memfd(const char *name, unsigned flags);             ///< memfd_create(2)
+int clinux_duplicate_onto(int fd, int number);                   ///< dup3(2), close-on-exec
 int clinux_seal(int fd, int seals);                             ///< fcntl(2) F_ADD_SEALS
 int clinux_seals(int fd);                                       ///< fcntl(2) F_GET_SEALS
 int clinux_unshare(int namespaces);

@@ -1,4 +1,4 @@
-import Glibc
+internal import Glibc
 import Synchronization
 
 /// The value of the `Date` field (RFC 9110, 5.6.7), made once a second.

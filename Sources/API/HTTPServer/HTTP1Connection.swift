@@ -31,7 +31,6 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
     private var staysOpen = true
     private var isHTTP10 = false
     private var hasBegunToArrive = false
-    private var call: HandlerCall?
     private var sender: ResponseSender?
     private var isCalling = false
     /// What arrived behind a request that is being answered.
@@ -94,8 +93,6 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
         arrival.invalidate()
         stall.invalidate()
         queue = []
-        call?.cancel()
-        call = nil
         sender?.close()
         sender = nil
     }
@@ -203,11 +200,9 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
         let sender = ResponseSender(shared: shared, channel: self, request: partial.traits, stall: stall)
         self.sender = sender
         isCalling = true
-        let call = HandlerCall(
-            partial.request, from: peer, traits: partial.traits, shared: shared, on: channel.eventLoop
-        ) { sender.send($0) }
+        sender.answer(partial.request, from: peer)
         isCalling = false
-        if self.sender === sender { self.call = call } else { goOn() }
+        if self.sender !== sender { goOn() }
     }
 
     /// The answer is complete: takes what has arrived meanwhile, then reads on.
@@ -237,10 +232,7 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
         if case .receiving(let partial) = state { partial.release() }
         state = .discarding
         staysOpen = false
-        let response = refusal.response
-        guard case .bytes(let body) = response.body else { return }
-        sendHead(ResponseHead(status: response.status, headers: response.headers, length: .bytes(body.count)))
-        sendBody(ByteBuffer(bytes: body))
+        send(refusal)
         flush()
         arrival.set(after: .seconds(1))
     }
@@ -291,7 +283,6 @@ extension HTTP1Connection: ResponseChannel {
     }
 
     func finish() {
-        call = nil
         sender = nil
         if isChunked {
             var buffer = outgoing ?? channel.allocator.buffer(capacity: 8)
@@ -332,7 +323,6 @@ extension HTTP1Connection: ResponseChannel {
             let decoder = try pipeline.context(handlerType: ByteToMessageHandler<HTTPRequestDecoder>.self)
             let watch = try pipeline.context(handlerType: HTTP1ReadWatch.self)
             try pipeline.addHandler(UpgradedConnectionHandler(connection))
-            call = nil
             sender = nil
             let held = isReadHeld
             pipeline.removeHandler(context: watch, promise: nil)

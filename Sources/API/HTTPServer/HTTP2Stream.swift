@@ -23,7 +23,6 @@ final class HTTP2Stream: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var state = State.waiting
     private var hasWholeRequest = false
-    private var call: HandlerCall?
     private var sender: ResponseSender?
     private var pendingHead: (payload: HTTP2Frame.FramePayload.Headers, length: ResponseHead.Length)?
     private var pendingBody: ByteBuffer?
@@ -52,8 +51,6 @@ final class HTTP2Stream: ChannelInboundHandler {
         if case .receiving(let partial) = state { partial.release() }
         state = .over
         stall.invalidate()
-        call?.cancel()
-        call = nil
         sender?.close()
         sender = nil
     }
@@ -129,18 +126,12 @@ final class HTTP2Stream: ChannelInboundHandler {
         stall.clear()
         let sender = ResponseSender(shared: shared, channel: self, request: partial.traits, stall: stall)
         self.sender = sender
-        let call = HandlerCall(
-            partial.request, from: peer, traits: partial.traits, shared: shared, on: channel.eventLoop
-        ) { sender.send($0) }
-        if case .answering = state { self.call = call }
+        sender.answer(partial.request, from: peer)
     }
 
     private func refuse(_ refusal: Refusal) {
-        let response = refusal.response
-        guard case .bytes(let body) = response.body else { return }
         state = .answering
-        sendHead(ResponseHead(status: response.status, headers: response.headers, length: .bytes(body.count)))
-        sendBody(ByteBuffer(bytes: body))
+        send(refusal)
         finish()
     }
 
@@ -190,7 +181,6 @@ extension HTTP2Stream: ResponseChannel {
     func finish() {
         guard case .answering = state, let context else { return }
         state = .over
-        call = nil
         sender = nil
         if let body = pendingBody {
             pendingBody = nil

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import NIOCore
 internal import NIOPosix
 internal import NIOSSL
@@ -56,6 +57,12 @@ package final class HTTPServer: Sendable {
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            // A client that is gone without a word frees its watches within three minutes, as with Go's servers (tcp(7)).
+            .childChannelOption(.socketOption(.so_keepalive), value: 1)
+            .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: 15)
+            .childChannelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: 15)
+            // A request comes in one read; a second one would only find nothing more.
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try ConnectionSetup.install(on: channel, shared: shared) }
@@ -88,6 +95,9 @@ package final class HTTPServer: Sendable {
 package struct HTTPServerError: Error, CustomStringConvertible {
     package let operation: String
     package let cause: any Error
+
+    /// When a system call failed: its error number, errno(3).
+    package var errnoCode: CInt? { (cause as? IOError)?.errnoCode }
 
     package var description: String { "\(operation): \(cause)" }
 }

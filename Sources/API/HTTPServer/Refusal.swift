@@ -27,9 +27,13 @@ struct Refusal {
                 details: details))
     }
 
-    var response: APIResponse {
+    var headers: HTTPHeaders {
         var headers: HTTPHeaders = ["Content-Type": "application/json", "Cache-Control": "no-cache, private"]
         if let seconds = status.details?.retryAfterSeconds, seconds > 0 { headers["Retry-After"] = "\(seconds)" }
-        return APIResponse(status: Int(status.code), headers: headers, body: .bytes(status.json.serialized(.compact)))
+        return headers
     }
+
+    var body: [UInt8] { status.json.serialized(.compact) }
+
+    var response: APIResponse { APIResponse(status: Int(status.code), headers: headers, body: .bytes(body)) }
 }

@@ -19,6 +19,14 @@ protocol ResponseChannel: AnyObject {
     func upgrade(_ head: ResponseHead) -> (any RawConnection)?
 }
 
+extension ResponseChannel {
+    /// Sends an answer in the handler's place, all but its end.
+    func send(_ refusal: Refusal) {
+        sendHead(ResponseHead(status: Int(refusal.status.code), headers: refusal.headers, length: .bytes(refusal.body.count)))
+        sendBody(ByteBuffer(bytes: refusal.body))
+    }
+}
+
 /// Status and header fields of a response, before they are written the protocol's way.
 struct ResponseHead {
     var status: Int

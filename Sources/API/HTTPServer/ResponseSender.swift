@@ -1,7 +1,7 @@
 internal import APIMachinery
 internal import NIOCore
 
-/// Sends one response: keeps what the client does not take yet, and gives up on a client that takes nothing. Confined to its event loop.
+/// Answers one request: calls the handler and sends its response. It keeps what the client does not take yet, and gives up on a client that takes nothing. Confined to its event loop.
 final class ResponseSender {
     private enum State {
         case waiting
@@ -17,6 +17,7 @@ final class ResponseSender {
     private let request: RequestTraits
     private let stall: LazyDeadline
     private var state = State.waiting
+    private var call: HandlerCall?
 
     init(shared: ServerShared, channel: any ResponseChannel, request: RequestTraits, stall: LazyDeadline) {
         self.shared = shared
@@ -26,8 +27,15 @@ final class ResponseSender {
         isHeadOnly = request.isHead
     }
 
-    func send(_ response: APIResponse) {
+    /// Calls the handler. The response may be complete when this returns.
+    func answer(_ request: APIRequest, from peer: Peer) {
+        let call = HandlerCall(request, from: peer, traits: self.request, shared: shared, on: channel.eventLoop) { [self] in send($0) }
+        if case .waiting = state { self.call = call }
+    }
+
+    private func send(_ response: APIResponse) {
         guard case .waiting = state else { return }
+        call = nil
         switch response.body {
         case .bytes(let bytes): sendParts([bytes], of: response)
         case .parts(let parts): sendParts(parts, of: response)
@@ -45,8 +53,10 @@ final class ResponseSender {
         }
     }
 
-    /// The client is gone, or the server is done with it.
+    /// The client is gone, or the server is done with it: the handler may stop.
     func close() {
+        call?.cancel()
+        call = nil
         let old = state
         state = .over
         stall.clear()

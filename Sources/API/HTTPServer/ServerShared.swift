@@ -14,6 +14,7 @@ final class ServerShared: Sendable {
     let streamBacklogBytes = Atomic<Int>(0)
     let date = DateHeader()
     private let context: Mutex<NIOSSLContext?>
+    private let turns = Mutex<[ObjectIdentifier: StreamTurn]>([:])
 
     init(_ configuration: HTTPServerConfiguration, handler: @escaping HTTPRequestHandler) throws {
         self.configuration = configuration
@@ -23,6 +24,16 @@ final class ServerShared: Sendable {
             context = Mutex(try configuration.tls?.makeContext())
         } catch {
             throw HTTPServerError(operation: "read the server's certificate and key", cause: error)
+        }
+    }
+
+    func turn(of eventLoop: any EventLoop) -> StreamTurn {
+        turns.withLock { turns in
+            let loop = ObjectIdentifier(eventLoop)
+            if let turn = turns[loop] { return turn }
+            let turn = StreamTurn(eventLoop)
+            turns[loop] = turn
+            return turn
         }
     }
 

@@ -15,17 +15,21 @@ final class StreamSink: ResponseStream {
         var isDrainScheduled = false
         var isClosed = false
         var closeHandlers: [@Sendable () -> Void] = []
+        var waiter: CheckedContinuation<Bool, Never>?
     }
+
+    /// A writer that waits for room goes on when less than this is queued.
+    private static let roomyBytes = 256 << 10
 
     private let shared: ServerShared
     private let sender: NIOLoopBound<ResponseSender>
-    private let eventLoop: any EventLoop
+    private let turn: StreamTurn
     private let state = Mutex(State())
 
     init(shared: ServerShared, sender: NIOLoopBound<ResponseSender>, eventLoop: any EventLoop) {
         self.shared = shared
         self.sender = sender
-        self.eventLoop = eventLoop
+        turn = shared.turn(of: eventLoop)
     }
 
     // MARK: the writer's side
@@ -43,7 +47,7 @@ final class StreamSink: ResponseStream {
             }
             return (state.standing == .open, state.scheduleDrain())
         }
-        if mustSchedule { eventLoop.execute { self.drain() } }
+        if mustSchedule { turn.add(self) }
         return isTaken
     }
 
@@ -53,7 +57,7 @@ final class StreamSink: ResponseStream {
             state.standing = .finished
             return state.scheduleDrain()
         }
-        if mustSchedule { eventLoop.execute { self.drain() } }
+        if mustSchedule { turn.add(self) }
     }
 
     func onClose(_ body: @escaping @Sendable () -> Void) {
@@ -62,6 +66,19 @@ final class StreamSink: ResponseStream {
             return $0.isClosed
         }
         if isClosed { body() }
+    }
+
+    func waitForRoom() async -> Bool {
+        await withCheckedContinuation { continuation in
+            let answer = state.withLock { state -> Bool? in
+                if state.isClosed || state.standing != .open { return false }
+                if state.queue.byteCount < Self.roomyBytes { return true }
+                precondition(state.waiter == nil, "a stream has one writer that waits")
+                state.waiter = continuation
+                return nil
+            }
+            if let answer { continuation.resume(returning: answer) }
+        }
     }
 
     private func isBehind(_ queue: borrowing Queue) -> Bool {
@@ -80,11 +97,13 @@ final class StreamSink: ResponseStream {
 
     /// The next bytes to send: everything that waits, up to a piece's size.
     func next() -> ByteBuffer? {
-        state.withLock { state in
-            guard state.standing != .cut, let piece = state.queue.takePiece() else { return nil }
+        let (piece, waiter) = state.withLock { state -> (ByteBuffer?, CheckedContinuation<Bool, Never>?) in
+            guard state.standing != .cut, let piece = state.queue.takePiece() else { return (nil, nil) }
             shared.streamBacklogBytes.subtract(piece.readableBytes, ordering: .relaxed)
-            return piece
+            return (piece, state.queue.byteCount < Self.roomyBytes ? state.takeWaiter() : nil)
         }
+        waiter?.resume(returning: true)
+        return piece
     }
 
     /// Finished counts only when nothing waits any more.
@@ -94,19 +113,25 @@ final class StreamSink: ResponseStream {
 
     /// The stream is over: drops what waits and tells the writer.
     func close() {
-        let handlers = state.withLock { state -> [@Sendable () -> Void] in
-            guard !state.isClosed else { return [] }
+        let (handlers, waiter) = state.withLock { state -> ([@Sendable () -> Void], CheckedContinuation<Bool, Never>?) in
+            guard !state.isClosed else { return ([], nil) }
             state.isClosed = true
             shared.streamBacklogBytes.subtract(state.queue.byteCount, ordering: .relaxed)
             state.queue = Queue()
             defer { state.closeHandlers = [] }
-            return state.closeHandlers
+            return (state.closeHandlers, state.takeWaiter())
         }
+        waiter?.resume(returning: false)
         for handler in handlers { handler() }
     }
 }
 
 extension StreamSink.State {
+    fileprivate mutating func takeWaiter() -> CheckedContinuation<Bool, Never>? {
+        defer { waiter = nil }
+        return waiter
+    }
+
     fileprivate mutating func scheduleDrain() -> Bool {
         guard !isDrainScheduled else { return false }
         isDrainScheduled = true

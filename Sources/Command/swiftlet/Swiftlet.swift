@@ -9,7 +9,8 @@ struct Swiftlet {
         signal(SIGPIPE, SIG_IGN)
         var command: any ParsableCommand
         do {
-            command = try Root.parseAsRoot()
+            // Not by `??`: its closure would tie the command to the main actor.
+            if let alone = parsedAlone() { command = alone } else { command = try Root.parseAsRoot() }
         } catch {
             ExitCode.finishParsing(error)
         }
@@ -23,6 +24,17 @@ struct Swiftlet {
             ExitCode.finish(error)
         }
     }
+
+    /// Looking through the tree of all commands takes milliseconds, which one that is run again and again need not spend.
+    ///
+    /// - Returns: nil for other commands, and for what is not to be run: a refusal or a help text names the whole command.
+    private static func parsedAlone() -> (any ParsableCommand)? {
+        let arguments = CommandLine.arguments.dropFirst()
+        let commands: [String: any ParsableCommand.Type] = ["run": Run.self, "exec": Exec.self]
+        guard let name = arguments.first, let command = commands[name] else { return nil }
+        guard let parsed = try? command.parseAsRoot(Array(arguments.dropFirst())), type(of: parsed) == command else { return nil }
+        return parsed
+    }
 }
 
 /// Every command says its name itself: the default one is made from the type's, which costs each start of the program a millisecond.
@@ -33,7 +45,8 @@ struct Root: ParsableCommand {
         version: Version.text,
         groupedSubcommands: [
             CommandGroup(name: "Pods", subcommands: [Run.self, Ps.self, Logs.self, Exec.self, Stop.self, Rm.self]),
-            CommandGroup(name: "Node", subcommands: [Agent.self, Down.self, ImageCommand.self]),
+            CommandGroup(name: "Node", subcommands: [Up.self, StatusCommand.self, Down.self, Agent.self, ImageCommand.self]),
+            CommandGroup(name: "Control plane", subcommands: [Server.self, Snapshot.self]),
             CommandGroup(name: "Other", subcommands: [VersionCommand.self, Completion.self]),
         ])
 }

@@ -1,5 +1,5 @@
 /// What is known of a present key without its value.
-package struct KeyEntry: Sendable, Hashable {
+package struct KeyEntry: Keyed, Hashable {
     package var key: String
     package var createRevision: Int64
     package var modRevision: Int64

@@ -3,7 +3,7 @@ import Synchronization
 /// The state of a store in memory.
 final class MemoryCore: Sendable {
     struct State {
-        var index = KeyIndex()
+        var index = KeyIndex<KeyEntry>()
         /// The changes after `oldestRevision`, each one revision behind the one before.
         var log: [LoggedChange] = []
         var currentRevision: Int64 = 0
@@ -23,7 +23,7 @@ final class MemoryCore: Sendable {
     func read<Value: Sendable>(_ body: (borrowing State) -> Value) -> Value { state.withLock { body($0) } }
 
     /// The keys at a revision and the revision itself.
-    func ledger(at revision: Int64?) throws(StorageError) -> (index: KeyIndex, revision: Int64) {
+    func ledger(at revision: Int64?) throws(StorageError) -> (index: KeyIndex<KeyEntry>, revision: Int64) {
         try state.withLock { (state) throws(StorageError) in
             try state.check(revision)
             return (state.index(at: revision ?? state.currentRevision), revision ?? state.currentRevision)
@@ -86,7 +86,7 @@ extension MemoryCore.State {
     }
 
     /// The keys now, with every later change taken back, last first.
-    fileprivate func index(at revision: Int64) -> KeyIndex {
+    fileprivate func index(at revision: Int64) -> KeyIndex<KeyEntry> {
         var past = index
         for change in log.reversed() {
             guard change.event.revision > revision else { break }

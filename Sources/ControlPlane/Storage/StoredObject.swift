@@ -15,7 +15,7 @@ package struct StoredObject: Sendable, Hashable {
 }
 
 /// One change. A commit may hold several, each with a revision of its own.
-package struct StorageEvent: Sendable, Hashable {
+package struct StorageEvent: Revisioned, Hashable {
     package enum Kind: Sendable, Hashable { case created, updated, deleted }
     package var kind: Kind
     package var key: String
@@ -35,6 +35,8 @@ package struct StorageEvent: Sendable, Hashable {
         self.createRevision = createRevision
         self.revision = revision
     }
+
+    package var sizeBytes: Int { key.utf8.count + value.count + (previous?.count ?? 0) }
 }
 
 /// What must hold of a key for a write to happen.

@@ -24,7 +24,7 @@ package final class WatchHub: Sendable {
         var continuation: CheckedContinuation<Answer, Never>
     }
     private struct State {
-        var recent: RecentEvents
+        var recent: RecentLog<StorageEvent>
         var published: Int64
         /// Every watch that has not ended; with a waiter while it has read everything.
         var watches: [Int: Waiter?] = [:]
@@ -38,7 +38,7 @@ package final class WatchHub: Sendable {
     package init(
         currentRevision: Int64, recentCountMax: Int = 1_000, recentBytesMax: Int = 4 << 20, readLog: @escaping ReadLog
     ) {
-        let recent = RecentEvents(floor: currentRevision, countMax: recentCountMax, bytesMax: recentBytesMax)
+        let recent = RecentLog<StorageEvent>(floor: currentRevision, countMax: recentCountMax, bytesMax: recentBytesMax)
         state = Mutex(State(recent: recent, published: currentRevision))
         self.readLog = readLog
     }
@@ -71,7 +71,7 @@ package final class WatchHub: Sendable {
         guard let last = commit.last else { return }
         let (taps, resumptions) = state.withLock { state in
             state.published = last.revision
-            state.recent.append(commit)
+            state.recent.append(contentsOf: commit)
             return (state.taps, Self.wake(&state, commit, upTo: last.revision))
         }
         for tap in taps { tap.body(commit) }
@@ -130,7 +130,7 @@ package final class WatchHub: Sendable {
         guard let registered = state.watches[id], !Task.isCancelled else { return .success(.ended) }
         precondition(registered == nil, "a watch has one reader")
         if waiter.cursor.revision < state.published {
-            guard let events = state.recent.events(after: waiter.cursor.revision) else { return .success(.behind) }
+            guard let events = state.recent.changes(after: waiter.cursor.revision) else { return .success(.behind) }
             return .success(.recent(events, upTo: state.published))
         }
         guard !state.isClosed else { return .failure(.closed) }

@@ -2,7 +2,7 @@ internal import Storage
 
 /// What a store knows without reading: every present key and the bounds of its log. Changed by the writer alone, after a commit is durable.
 struct Ledger {
-    var index = KeyIndex()
+    var index = KeyIndex<KeyEntry>()
     var expiries = ExpiryQueue()
     var currentRevision: Int64 = 0
     var oldestRevision: Int64 = 0

@@ -15,7 +15,7 @@ package final class SQLiteStorage: StorageBackend {
         /// How many recent events are kept in memory for watches.
         package var recentCountMax = 1_000
         /// A database up to this size is checked as a whole before it is used; a larger one while it is.
-        package var checkedAtOpenBytesMax = 64 << 20
+        package var checkedAtOpenBytesMax = 16 << 20
 
         package init() {}
     }
@@ -44,7 +44,7 @@ package final class SQLiteStorage: StorageBackend {
         maintenance = Alarm(clock: options.clock)
         queue = CommitQueue { core.commit($0, clock: options.clock, publish: hub.publish) }
         let isLarge = Files.sizeBytes(file.path) > options.checkedAtOpenBytesMax
-        checking = isLarge ? Task { await core.checkStructure() } : nil
+        checking = isLarge ? Task { await Self.check(core, on: options.clock) } : nil
         maintenance.whenDue { [weak self] in await self?.maintain() }
         maintenance.set(at: options.clock.millisecondsSinceEpoch)
     }
@@ -117,8 +117,15 @@ package final class SQLiteStorage: StorageBackend {
         await queue.close()
         core.update { $0.isClosed = true }
         hub.close()
+        checking?.cancel()
         await checking?.value
         await core.closeReaders()
         await queue.run { [core] in core.closeWriter() }
+    }
+
+    /// Checks a large file beside its use. Not at once: whoever waits for the start needs the disk and a processor.
+    private static func check(_ core: StoreCore, on clock: any StorageClock) async {
+        do { try await clock.sleep(for: .seconds(3)) } catch { return }  // closed before
+        await core.checkStructure()
     }
 }

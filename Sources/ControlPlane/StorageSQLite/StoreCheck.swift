@@ -16,7 +16,7 @@ enum StoreCheck {
     }
 
     /// Checks the values of some keys, spread evenly.
-    static func sample(_ table: LogTable, _ index: KeyIndex, count: Int) throws(SQLiteError) {
+    static func sample(_ table: LogTable, _ index: KeyIndex<KeyEntry>, count: Int) throws(SQLiteError) {
         let entries = index.entries(prefix: "", after: nil, limit: nil).entries
         for number in stride(from: 0, to: entries.count, by: max(1, entries.count / count)) {
             guard let row = try table.row(entries[number].modRevision), row.key.isSame(as: entries[number].key) else {

@@ -40,5 +40,7 @@ extension Errno {
     package static let notSupported = Errno(rawValue: EOPNOTSUPP)
     package static let notImplemented = Errno(rawValue: ENOSYS)
     package static let timedOut = Errno(rawValue: ETIMEDOUT)
+    package static let addressInUse = Errno(rawValue: EADDRINUSE)
+    package static let protocolNotSupported = Errno(rawValue: EPROTONOSUPPORT)
     package static let connectionRefused = Errno(rawValue: ECONNREFUSED)
 }

@@ -16,6 +16,12 @@ package struct ReadinessQueue: ~Copyable, Sendable {
         guard clinux_epoll_add(epoll.rawValue, fd, token) == 0 else { throw Errno.current }
     }
 
+    /// Keeps a descriptor, but tells of nothing that can be read: its reader is another for a while.
+    package func pause(_ fd: CInt, token: UInt64) { _ = clinux_epoll_pause(epoll.rawValue, fd, token) }
+
+    /// Tells again, also of what has come meanwhile.
+    package func resume(_ fd: CInt, token: UInt64) { _ = clinux_epoll_resume(epoll.rawValue, fd, token) }
+
     package func remove(_ fd: CInt) { _ = clinux_epoll_remove(epoll.rawValue, fd) }
 
     /// Waits without limit, and returns the tokens of those that are ready; none after an interruption.

@@ -47,6 +47,7 @@ private let libraryLock = Mutex(())
     private let handle: OpaquePointer
 
     init() throws(NftablesError) {
+        if let problem = unsafe cnftables_load() { throw .unloadable(unsafe String(cString: problem)) }
         guard let made = unsafe nft_ctx_new(UInt32(NFT_CTX_DEFAULT)) else { throw .unavailable }
         guard unsafe nft_ctx_buffer_output(made) == 0, unsafe nft_ctx_buffer_error(made) == 0 else {
             unsafe nft_ctx_free(made)

@@ -13,6 +13,8 @@ package struct NftablesError: Error, Hashable, Sendable, CustomStringConvertible
 
     static let unavailable = NftablesError(operation: "make a libnftables context", reason: "out of memory", errno: nil)
 
+    static func unloadable(_ reason: String) -> NftablesError { NftablesError(operation: "load libnftables", reason: reason, errno: nil) }
+
     init(operation: String, reason: String, errno: Errno?) {
         (self.operation, self.reason, self.errno) = (operation, reason, errno)
     }

@@ -1,4 +1,4 @@
-internal import APIMachinery
+package import APIMachinery
 package import CRI
 package import KubernetesAPI
 import Synchronization
@@ -23,7 +23,7 @@ package final class Kubelet: Sendable {
 
     package init(
         configuration: KubeletConfiguration, runtime: any RuntimeService, images: any ImageService,
-        cgroups: any PodCgroupManager = NoPodCgroups(), mounts: any MountService = NoMounts(), clock: any KubeletClock = SystemClock()
+        cgroups: any PodCgroupManager = NoPodCgroups(), mounts: any MountService = NoMounts(), clock: any TimeSource = MachineTime()
     ) {
         node = NodeServices(
             configuration: configuration, runtime: runtime, images: images, cgroups: cgroups, mounts: mounts, clock: clock,

@@ -53,8 +53,9 @@ package struct NodeFacts: Sendable, Hashable {
     package var memoryBytes: Int64 = 0
     package var allocatableMilliCPU: Int64?
     package var allocatableMemoryBytes: Int64?
-    /// Page sizes in bytes with huge pages, for example 2 MiB.
-    package var hugePageSizes: [Int64] = []
+    /// Page size in bytes, for example 2 MiB → bytes of all its pages; for every size that the node knows, also with no page of it.
+    package var hugePages: [Int64: Int64] = [:]
+    package var hugePageSizes: [Int64] { hugePages.keys.sorted() }
     /// `/sys/devices/system/cpu/cpu*/thermal_throttle`, where present.
     package var extraMaskedPaths: [String] = []
     package init() {}

@@ -36,6 +36,11 @@ package struct ImageError: Error, CustomStringConvertible {
     static func notFound(_ text: String) -> ImageError { ImageError(.notFound, text) }
     static func failed(_ operation: String, _ errno: Errno) -> ImageError { ImageError(.failed, operation, cause: errno) }
 
+    /// No image has this name, ID or beginning of an ID.
+    package static func missing(_ nameOrID: String) -> ImageError {
+        .notFound("image \(quoted(nameOrID)) is not in the image store")
+    }
+
     /// The same error with one more layer of words in front.
     func within(_ outer: String) -> ImageError { ImageError(code, outer, cause: self) }
 }

@@ -32,7 +32,7 @@ final class AddressStore: Sendable {
     init(directory: String, plan: AddressPlan) throws {
         self.directory = directory
         self.plan = plan
-        try makeDirectories(directory)
+        try Files.makeDirectories(directory)
         let lockPath = directory + "/.lock"
         let descriptor = unsafe open(lockPath, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw SystemError("open \(lockPath)", .current) }
@@ -105,7 +105,7 @@ final class AddressStore: Sendable {
     /// Removes what does not belong to the plan: addresses of an earlier pod CIDR. - Returns: Their names.
     func removeStrangers() throws -> [String] {
         try exclusively { _ in
-            let strangers = try listDirectory(directory).filter { !$0.hasPrefix(".") && number(named: $0) == nil }
+            let strangers = try Files.namesIfAny(in: directory).filter { !$0.hasPrefix(".") && number(named: $0) == nil }
             for name in strangers { _ = unsafe unlink("\(directory)/\(name)") }
             return strangers
         }
@@ -114,7 +114,7 @@ final class AddressStore: Sendable {
     /// Removes the directory with all that is in it.
     func removeAll() throws {
         try exclusively { memory in
-            for name in try listDirectory(directory) { _ = unsafe unlink("\(directory)/\(name)") }
+            for name in try Files.namesIfAny(in: directory) { _ = unsafe unlink("\(directory)/\(name)") }
             guard unsafe rmdir(directory) == 0 || Errno.current == .noSuchFile else {
                 throw SystemError("remove \(directory)", .current)
             }
@@ -169,7 +169,7 @@ extension AddressStore {
     private func load(into memory: inout Memory) throws {
         memory.reservations = [:]
         memory.numbers = [:]
-        for number in try listDirectory(directory).compactMap(number(named:)) { memory.set(number, try read(number)) }
+        for number in try Files.namesIfAny(in: directory).compactMap(number(named:)) { memory.set(number, try read(number)) }
     }
 
     /// One change at a time: among threads by the mutex, among processes by the file lock.

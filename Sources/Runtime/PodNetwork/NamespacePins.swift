@@ -10,7 +10,7 @@ struct NamespacePins: Sendable {
     /// Copies in mount namespaces that were made while a pin stood do not keep it alive: removing the file detaches them (unlink(2) of
     /// a file that is a mount point in another mount namespace, since Linux 3.18).
     func prepare() throws(SystemError) {
-        try makeDirectories(directory)
+        try Files.makeDirectories(directory)
         // EINVAL: not a mount yet.
         if unsafe mount(nil, directory, nil, UInt(MS_PRIVATE), nil) == 0 { return }
         guard Errno.current == .invalidArgument else { throw SystemError("make mount \(directory) private", .current) }
@@ -52,7 +52,7 @@ struct NamespacePins: Sendable {
         return true
     }
 
-    func names() throws(SystemError) -> [String] { try listDirectory(directory) }
+    func names() throws(SystemError) -> [String] { try Files.namesIfAny(in: directory) }
 
     /// Undoes ``prepare()``. - Returns: False when there was nothing to undo.
     func remove() throws(SystemError) -> Bool {

@@ -85,7 +85,7 @@ extension PodNetwork {
         plan.networks.compactMap { network in
             let path = network.family == .v4 ? "/proc/sys/net/ipv4/ip_forward" : "/proc/sys/net/ipv6/conf/all/forwarding"
             do {
-                if try readSmallFile(path) != "1" { try writeSmallFile(path, "1") }
+                if try Files.readText(path) != "1\n" { try Files.write("1", to: path) }
                 return nil
             } catch {
                 return "pods cannot reach the outside, as IP forwarding is off: \(error): write 1 to it as the machine's administrator"

@@ -25,6 +25,7 @@ package struct MessageType: Equatable, Sendable, RawRepresentable {
     // Events, to connections that subscribed
     package static let processExited = MessageType(0x4001)
     package static let logFailed = MessageType(0x4002)
+    package static let recordFailed = MessageType(0x4003)
 
     /// The answer to a request that was carried out: the request's number with the highest bit set.
     package var reply: MessageType { MessageType(rawValue | 0x8000) }

@@ -28,9 +28,20 @@ import Testing
         #expect(throws: QuantityError.self) { try Quantity(parsing: text) }
     }
 
-    @Test(arguments: ["1e99", "99999999999999999999999999999999999999", "1e9999999999999999999"])
-    func `refuses amounts it cannot hold exactly`(text: String) {
-        #expect(throws: QuantityError.self) { try Quantity(parsing: text) }
+    /// Exponents at the ends of their type once brought the program down.
+    @Test(arguments: [
+        ("1e99", "9223372036854775807"), ("99999999999999999999999999999999999999", "9223372036854775807"),
+        ("-20Ei", "-9223372036854775807"), ("1e9223372036854775807", "9223372036854775807"), ("1e-9223372036854775808", "1e-9"),
+        ("1.5e-9223372036854775808", "1e-9"), ("201635263456489012342201.352634564890069", "9223372036854775807"),
+        ("1000000000000000000000000000000000000000e-39", "1"), ("0.5000000000000000000000000000Ei", "512Pi"),
+    ])
+    func `amounts beyond its range are the largest and the smallest`(text: String, expected: String) throws {
+        #expect(try Quantity(parsing: text).description == expected)
+    }
+
+    @Test func `refuses an exponent that is no number`() {
+        let error = #expect(throws: QuantityError.self) { try Quantity(parsing: "1e9999999999999999999") }
+        #expect(error?.reason == .suffix)
     }
 
     @Test func `adds, subtracts and compares across formats`() throws {

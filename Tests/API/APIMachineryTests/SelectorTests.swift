@@ -24,6 +24,17 @@ import Testing
     }
 
     @Test(arguments: [
+        ("a=b,,c=d", "found ',', expected: identifier after ','"), ("a=b,", "found '', expected: identifier after ','"),
+        ("a===b", "found '=', expected: identifier"), ("a b", "found 'b', expected: in, notin, =, ==, !=, gt, lt"),
+        ("!=", "found '!=', expected: !, identifier, or 'end of string'"), ("!,", "found ',', expected: identifier"),
+        ("a=b c", "found 'c', expected: ',' or 'end of string'"),
+        ("a>x", "values[0]: Invalid value: \"x\": for 'Gt', 'Lt' operators, the value must be an integer"),
+    ])
+    func `tells what is wrong as upstream does`(text: String, message: String) {
+        #expect(throws: SelectorError(description: message)) { try Selector(parsing: text) }
+    }
+
+    @Test(arguments: [
         ("metadata.name=web", true), ("metadata.name==web,status.phase!=Failed", true), ("metadata.name!=web", false),
         ("spec.x=", true), ("", true), (#"spec.y=a\,b\=c\\d"#, true),
     ])

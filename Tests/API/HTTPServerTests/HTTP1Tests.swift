@@ -1,17 +1,14 @@
 import APIMachinery
 import HTTPServer
+import TestSupport
 import Testing
 
 @Suite struct HTTP1Tests {
     @Test func `a request reaches the handler whole, and its answer the client`() async throws {
         let test = try await TestServer()
-        let port = test.port
-        let answer = try await offTheLoop {
-            let client = try RawClient(port: port)
-            try client.send(
+        let answer = try await test.answer(
+            to:
                 "POST /echo?a=1%202&b=+&c HTTP/1.1\r\nHost: x\r\nX-Seen: yes\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello")
-            return try client.receiveAll()
-        }
         #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
         #expect(answer.contains("\r\nContent-Length: 5\r\n"))
         #expect(answer.hasSuffix("\r\n\r\nhello"))
@@ -26,13 +23,16 @@ import Testing
     @Test func `requests sent ahead are answered in their order on one connection`() async throws {
         let test = try await TestServer()
         let port = test.port
-        let answer = try await offTheLoop {
+        async let exchange = offTheLoop {
             let client = try RawClient(port: port)
-            var requests = "GET /slow?count=30 HTTP/1.1\r\nHost: x\r\n\r\n"
+            var requests = "GET /slow HTTP/1.1\r\nHost: x\r\n\r\n"
             for number in 0..<200 { requests += "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n\(1000 + number)" }
             try client.send(requests + "GET /big?count=1000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
             return try client.receiveAll()
         }
+        #expect(try await eventually { test.seen.gate.waitingCount == 1 })
+        test.seen.gate.open()
+        let answer = try await exchange
         #expect(answer.components(of: "HTTP/1.1 200 OK") == 202)
         #expect(answer.contains("late"))
         #expect(answer.hasSuffix(String(repeating: "a", count: 1000)))
@@ -85,12 +85,7 @@ import Testing
 
     @Test func `a line break in a header's value cannot end the header`() async throws {
         let test = try await TestServer()
-        let port = test.port
-        let answer = try await offTheLoop {
-            let client = try RawClient(port: port)
-            try client.send("GET /header?text=a%0d%0aX-Evil:%201 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            return try client.receiveAll()
-        }
+        let answer = try await test.answer(to: "GET /header?text=a%0d%0aX-Evil:%201 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         #expect(answer.contains("X-Text: a  X-Evil: 1\r\n"))
         await test.server.shutdown()
     }
@@ -114,12 +109,7 @@ import Testing
 
     @Test func `an upgrade that nobody asked for is refused`() async throws {
         let test = try await TestServer()
-        let port = test.port
-        let answer = try await offTheLoop {
-            let client = try RawClient(port: port)
-            try client.send("GET /upgrade HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            return try client.receiveAll()
-        }
+        let answer = try await test.answer(to: "GET /upgrade HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
         #expect(answer.hasPrefix("HTTP/1.1 400 Bad Request\r\n"))
         await test.server.shutdown()
     }
@@ -129,7 +119,7 @@ import Testing
         let port = test.port
         try await offTheLoop {
             let client = try RawClient(port: port)
-            try client.send("GET /slow?count=60000 HTTP/1.1\r\nHost: x\r\n\r\n")
+            try client.send("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n")
         }
         #expect(try await eventually { test.seen.cancelledCount.load(ordering: .relaxed) == 1 })
         await test.server.shutdown()

@@ -1,5 +1,6 @@
 import APIMachinery
 import HTTPServer
+import TestSupport
 import Testing
 
 /// A request that goes beyond a limit, and the answer to it.
@@ -35,12 +36,7 @@ struct Excess: Sendable, CustomTestStringConvertible {
             $0.limits.headerCount = 100
             $0.limits.bodyBytes = 10_000
         }
-        let port = test.port
-        let answer = try await offTheLoop {
-            let client = try RawClient(port: port)
-            try client.send(excess.request)
-            return try client.receiveAll()
-        }
+        let answer = try await test.answer(to: excess.request)
         #expect(answer.hasPrefix("HTTP/1.1 \(excess.status) "), "\(answer.prefix(300))")
         #expect(answer.contains("\"kind\":\"Status\""))
         #expect(answer.contains("Connection: close"))
@@ -54,24 +50,14 @@ struct Excess: Sendable, CustomTestStringConvertible {
             $0.timeouts.header = .milliseconds(200)
             $0.timeouts.body = .milliseconds(200)
         }
-        let port = test.port
-        let answer = try await offTheLoop {
-            let client = try RawClient(port: port)
-            try client.send(beginning)
-            return try client.receiveAll()
-        }
+        let answer = try await test.answer(to: beginning)
         #expect(answer.hasPrefix("HTTP/1.1 408 "))
         await test.server.shutdown()
     }
 
     @Test func `a connection without requests is closed after the idle time`() async throws {
         let test = try await TestServer { $0.timeouts.idle = .milliseconds(200) }
-        let port = test.port
-        let answer = try await offTheLoop {
-            let client = try RawClient(port: port)
-            try client.send("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
-            return try client.receiveAll()
-        }
+        let answer = try await test.answer(to: "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nhi")
         #expect(answer.hasSuffix("hi"))
         #expect(try await eventually { test.server.connectionCount == 0 })
         await test.server.shutdown()

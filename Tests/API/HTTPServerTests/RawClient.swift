@@ -1,5 +1,4 @@
 import Glibc
-import NIOPosix
 
 /// A TCP client that sends and receives exactly what a test says. Blocking: use it inside `offTheLoop`.
 final class RawClient: Sendable {
@@ -69,29 +68,5 @@ final class RawClient: Sendable {
             text += String(decoding: more, as: UTF8.self)
         }
         return text
-    }
-}
-
-/// Enough threads that tests which wait for each other's servers never wait for a thread.
-private let threads = {
-    let pool = NIOThreadPool(numberOfThreads: 64)
-    pool.start()
-    return pool
-}()
-
-/// Runs blocking code on a thread of its own kind.
-func offTheLoop<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-    try await threads.runIfActive(body)
-}
-
-/// What a command prints, and its exit code.
-func shell(_ command: String) async throws -> (output: String, status: CInt) {
-    try await offTheLoop {
-        guard let pipe = popen(command + " 2>&1", "r") else { throw RawClient.Failure(step: "popen", code: errno) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        while case let count = fread(&buffer, 1, buffer.count, pipe), count > 0 { bytes += buffer.prefix(count) }
-        let status = pclose(pipe)
-        return (String(decoding: bytes, as: UTF8.self), (status >> 8) & 0xFF)
     }
 }

@@ -1,5 +1,6 @@
 import APIMachinery
 import HTTPServer
+import TestSupport
 import Testing
 
 @Suite struct StreamTests {
@@ -47,7 +48,7 @@ import Testing
         var isCut = false
         for _ in 0..<2000 where !isCut {
             isCut = !streams[0].write(bytes)
-            try await Task.sleep(for: .milliseconds(1))
+            await Task.yield()
         }
         #expect(isCut)
         #expect(streams[1].write(Array("still here".utf8)))
@@ -82,12 +83,14 @@ import Testing
     @Test func `shutting down ends streams in good order and waits for answers`() async throws {
         let test = try await TestServer { $0.timeouts.shutdown = .seconds(10) }
         let port = test.port
-        async let slow = shell("curl -s http://127.0.0.1:\(port)/slow?count=300")
+        async let slow = shell("curl -s http://127.0.0.1:\(port)/slow")
         async let watch = shell("curl -sS http://127.0.0.1:\(port)/watch")
         #expect(try await eventually { test.seen.requests.withLock { $0.count } == 2 })
-        await test.server.shutdown()
-        #expect(try await slow.output == "late")
+        async let down: Void = test.server.shutdown()
         #expect(try await watch.output == "begun\n")
         #expect(try await watch.status == 0)
+        test.seen.gate.open()
+        #expect(try await slow.output == "late")
+        await down
     }
 }

@@ -1,5 +1,6 @@
 import APIMachinery
 import HTTPServer
+import TestSupport
 import Testing
 
 /// With real clients: what they negotiate, and that they are understood.

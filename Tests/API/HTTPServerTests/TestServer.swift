@@ -2,6 +2,7 @@ import APIMachinery
 import Glibc
 import HTTPServer
 import Synchronization
+import TestSupport
 
 /// A server with a handler that shows what it got.
 final class TestServer: Sendable {
@@ -16,6 +17,8 @@ final class TestServer: Sendable {
         let closedStreamCount = Atomic<Int>(0)
         let refusedWriteCount = Atomic<Int>(0)
         let streams = Mutex<[any ResponseStream]>([])
+        /// What `/slow` waits for.
+        let gate = Gate()
     }
 
     init(tls: TLSIdentity? = nil, _ change: (inout HTTPServerConfiguration) -> Void = { _ in }) async throws {
@@ -25,6 +28,16 @@ final class TestServer: Sendable {
         let seen = Seen()
         self.seen = seen
         server = try await HTTPServer.start(configuration) { await Self.answer($0, $1, seen) }
+    }
+
+    /// Sends bytes over a connection of their own, and gives back what comes until it is closed.
+    func answer(to text: String) async throws -> String {
+        let port = port
+        return try await offTheLoop {
+            let client = try RawClient(port: port)
+            try client.send(text)
+            return try client.receiveAll()
+        }
     }
 
     private static func answer(_ request: APIRequest, _ peer: Peer, _ seen: Seen) async -> APIResponse {
@@ -37,7 +50,7 @@ final class TestServer: Sendable {
         case "/big":
             return APIResponse(status: 200, body: .parts(Array(repeating: Array(repeating: 0x61, count: 1000), count: count / 1000)))
         case "/slow":
-            do { try await Task.sleep(for: .milliseconds(count)) } catch { seen.cancelledCount.add(1, ordering: .relaxed) }
+            do { try await seen.gate.wait() } catch { seen.cancelledCount.add(1, ordering: .relaxed) }
             return APIResponse(status: 200, body: .bytes(Array("late".utf8)))
         case "/stream":
             return APIResponse(
@@ -69,51 +82,9 @@ final class TestServer: Sendable {
     }
 }
 
-/// Waits until something holds; false when it does not within ten seconds.
-func eventually(_ condition: @Sendable () -> Bool) async throws -> Bool {
-    for _ in 0..<1000 {
-        if condition() { return true }
-        try await Task.sleep(for: .milliseconds(10))
-    }
-    return false
-}
-
-/// Keys and certificates of a test, made by openssl in a folder that goes with it.
-struct TestCertificates {
-    let folder: String
-
-    init() async throws {
-        folder = "/tmp/swiftlet-http-\(UInt64.random(in: 0..<UInt64.max))"
-        let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
-        let made = try await shell(
-            """
-            mkdir -p \(folder) && cd \(folder) && \
-            openssl req -x509 \(key) -keyout ca.key -out ca.pem -subj /CN=ca && \
-            openssl req -x509 \(key) -keyout other-ca.key -out other-ca.pem -subj /CN=other && \
-            openssl req -x509 \(key) -keyout server.key -out server.pem -subj /CN=server -CA ca.pem -CAkey ca.key \
-              -addext subjectAltName=IP:127.0.0.1,DNS:localhost -addext basicConstraints=critical,CA:FALSE && \
-            openssl req -x509 \(key) -keyout client.key -out client.pem -subj /O=readers/CN=jane -CA ca.pem -CAkey ca.key \
-              -addext basicConstraints=critical,CA:FALSE && \
-            openssl req -x509 \(key) -keyout stranger.key -out stranger.pem -subj /CN=eve -CA other-ca.pem -CAkey other-ca.key \
-              -addext basicConstraints=critical,CA:FALSE
-            """)
-        guard made.status == 0 else { throw Failure(output: made.output) }
-    }
-
-    struct Failure: Error { let output: String }
-
-    func text(_ file: String) throws -> String {
-        guard let stream = fopen("\(folder)/\(file)", "r") else { throw Failure(output: "open \(file): \(errno)") }
-        defer { fclose(stream) }
-        var buffer = [UInt8](repeating: 0, count: 65536)
-        let count = fread(&buffer, 1, buffer.count, stream)
-        return String(decoding: buffer.prefix(count), as: UTF8.self)
-    }
-
+extension TestCertificates {
     func identity() throws -> TLSIdentity {
         TLSIdentity(
             certificateChain: try text("server.pem"), privateKey: try text("server.key"), clientAuthorities: try text("ca.pem"))
     }
-
-    func remove() async { _ = try? await shell("rm -r \(folder)") }
 }

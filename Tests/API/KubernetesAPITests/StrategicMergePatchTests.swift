@@ -85,9 +85,13 @@ import Testing
     }
 
     @Test(arguments: [
-        (#"{"containers":[{"image":"x"}]}"#, #"map: {"image":"x"} does not contain declared merge key: name"#),
-        (#"{"nodeSelector":{"$patch":"foo"}}"#, #"unknown patch type: "foo""#),
-        (#"{"containers":[1]}"#, "an element of a list that merges by name is no object: 1"),
+        (#"{"containers":[{"image":"x"}]}"#, "map: map[image:x] does not contain declared merge key: name"),
+        (#"{"nodeSelector":{"$patch":"foo"}}"#, "unknown patch type: foo in map: map[$patch:foo]"),
+        (#"{"containers":[1]}"#, "list element types are not identical: [[map[name:a]] [1]]"),
+        (
+            #"{"$setElementOrder/containers":[{"image":"x"}],"containers":[{"name":"a"}]}"#,
+            "map: map[image:x] does not contain declared merge key: name"
+        ),
         (
             #"{"volumes":[{"name":"v","$retainKeys":["name"],"hostPath":{}}]}"#,
             "retain keys: hostPath is set by the patch and not in the list"

@@ -1,6 +1,7 @@
 import APIMachinery
 import KubernetesAPI
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import KubernetesClient
@@ -33,7 +34,7 @@ struct InformerTests {
     }
 
     private func until(_ condition: () -> Bool) async {
-        while !condition() { await Task.yield() }
+        _ = try? await eventually(within: .seconds(50)) { condition() }
     }
 
     @Test(.timeLimit(.minutes(1))) func `follows changes in order, and its index with them`() async throws {
@@ -105,6 +106,55 @@ struct InformerTests {
                 if case .added(let map) = event { seen.withLock { $0.append(map.metadata.name ?? "") } }
             }
             #expect(seen.withLock { $0 } == ["a"])
+        }
+    }
+    @Test(.timeLimit(.minutes(1))) func `who stops waiting for the first list leaves the others waiting`() async throws {
+        let server = ScriptedServer()
+        let informer = Informer(server.client.resource(ConfigMap.self, namespace: "default"))
+        let stopped = Task { await informer.waitForSync() }
+        let patient = Task {
+            await informer.waitForSync()
+            return informer.isSynced
+        }
+        #expect(try await eventually { informer.waiterCount == 2 })
+        stopped.cancel()
+        await stopped.value
+        #expect(try await eventually { informer.waiterCount == 1 })
+        let run = Task { await informer.run() }
+        #expect(await patient.value)
+        run.cancel()
+        await run.value
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a server that ends watches at once is not asked in a circle`() async throws {
+        let server = ScriptedServer()
+        let time = ManualTime()
+        try await withInformer(server, time: time) { _, _ in
+            for count in 1...3 {
+                await until { server.watchCount == 1 }
+                #expect(server.requests.count == 1 + count)
+                server.endWatches()
+                await time.waitForSleepers(1)
+                time.advance(by: .seconds(20))
+            }
+        }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func `a server that was set back is listed again`() async throws {
+        let server = ScriptedServer()
+        let time = ManualTime()
+        server.put("a")
+        var details = Status.Details()
+        details.causes = [.init(reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "")]
+        try await withInformer(server, time: time) { [details] _, log in
+            await until { server.watchCount == 1 }
+            server.remove("a", tell: false)
+            server.endWatches(
+                Status(code: 504, reason: .timeout, message: "Timeout: Too large resource version: 9, current: 3", details: details))
+            await time.waitForSleepers(1)
+            time.advance(by: .seconds(2))
+            await until { log().count == 2 }
+            #expect(log() == ["added a", "deleted a"])
         }
     }
 }

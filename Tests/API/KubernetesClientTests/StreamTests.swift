@@ -45,17 +45,11 @@ struct StreamTests {
         #expect(try await reading.value == [])
     }
 
-    @Test(arguments: [
-        ("a b", "a%20b"), ("x/y", "x%2Fy"), ("ü", "%C3%BC"), ("a.b-c_d~e:f@g", "a.b-c_d~e:f@g"),
-    ])
-    func `names become one segment of a path`(name: String, segment: String) {
-        #expect(name.percentEncodedSegment == segment)
-    }
-
     @Test func `paths are the API's`() {
         let pods = ResourcePath(Pod.groupVersionKind, plural: "pods")
         #expect(pods.path(namespace: "default", name: "web", subresource: "status") == "/api/v1/namespaces/default/pods/web/status")
         #expect(pods.path(namespace: nil) == "/api/v1/pods")
+        #expect(pods.path(namespace: "a/b", name: "x y") == "/api/v1/namespaces/a%2Fb/pods/x%20y")
         #expect(
             ResourcePath(Lease.groupVersionKind, plural: "leases").path(namespace: "a")
                 == "/apis/coordination.k8s.io/v1/namespaces/a/leases")

@@ -19,6 +19,25 @@ import Testing
         #expect(bad.status == 422)
     }
 
+    /// The official Python client sends a strategic merge patch wherever it may.
+    @Test func `the scale of a built-in kind takes a strategic merge patch`() async throws {
+        let test = try await TestServer(usesPlainRules: false)
+        let deployments = "/apis/apps/v1/namespaces/default/deployments"
+        try await test.create(
+            deployments,
+            [
+                "metadata": ["name": "web"],
+                "spec": [
+                    "selector": ["matchLabels": ["a": "b"]],
+                    "template": ["metadata": ["labels": ["a": "b"]], "spec": ["containers": [["name": "main", "image": "i"]]]],
+                ],
+            ])
+        let headers: HTTPHeaders = ["Content-Type": "application/strategic-merge-patch+json"]
+        let response = await test.send("PATCH", deployments + "/web/scale", ["spec": ["replicas": 4]], headers: headers)
+        #expect(response.status == 200, "\(response.text)")
+        #expect(try response.json[path: "spec.replicas"] == 4)
+    }
+
     @Test func `a generated name is new`() async throws {
         let test = try await TestServer()
         let body: JSONValue = ["metadata": ["generateName": "gen-"]]

@@ -6,7 +6,7 @@ import Testing
 
 /// The whole of it, with real clients.
 @Suite(.serialized) struct ControlPlaneServerTests {
-    private func run(_ store: ControlPlaneServer.Configuration.Store = .memory, _ body: (Running) async throws -> Void) async throws {
+    func run(_ store: ControlPlaneServer.Configuration.Store = .memory, _ body: (Running) async throws -> Void) async throws {
         let folder = "/tmp/swiftlet-cp-\(UInt64.random(in: 0..<UInt64.max))"
         var configuration = ControlPlaneServer.Configuration(dataDirectory: folder, listenPort: 0)
         configuration.store = store
@@ -120,7 +120,7 @@ private let threads = {
 }()
 
 /// What a command prints, errors included.
-private func shell(_ command: String) async throws -> String {
+func shell(_ command: String) async throws -> String {
     try await threads.runIfActive {
         guard let pipe = popen(command + " 2>&1", "r") else { return "popen: \(errno)" }
         defer { pclose(pipe) }

@@ -2,6 +2,7 @@ import APIMachinery
 @testable import ControlPlane
 import Crypto
 import Glibc
+import TestSupport
 import Testing
 import X509
 
@@ -43,7 +44,8 @@ import X509
         let made = try files()
         #expect(
             made == [
-                "admin.crt", "admin.key", "apiserver.crt", "apiserver.key", "ca.crt", "ca.key", "front-proxy-ca.crt", "front-proxy-ca.key",
+                "admin.crt", "admin.key", "apiserver-kubelet-client.crt", "apiserver-kubelet-client.key", "apiserver.crt", "apiserver.key",
+                "ca.crt", "ca.key", "front-proxy-ca.crt", "front-proxy-ca.key",
                 "front-proxy-client.crt", "front-proxy-client.key", "sa.key", "sa.pub",
             ])
         for file in made {
@@ -65,11 +67,11 @@ import X509
         }
         #expect(try #require(try serving.extensions.extendedKeyUsage).contains(.serverAuth))
         let admin = try Certificate(pemEncoded: made.admin.certificate)
-        let user = try #require(ClientCertificates().user(of: try admin.derBytes))
+        guard case .user(let user) = ClientCertificates().holder(of: try admin.derBytes, at: start) else { throw TestFailure("no user") }
         #expect(user.name == "kubernetes-admin")
         #expect(user.groups == ["system:masters"])
         #expect(user.extra["authentication.kubernetes.io/credential-id"]?.first?.hasPrefix("X509SHA256=") == true)
-        #expect(ClientCertificates().user(of: [1, 2, 3]) == nil)
+        #expect(ClientCertificates().holder(of: [1, 2, 3], at: start) == .invalid)
         try remove()
     }
 
@@ -119,5 +121,5 @@ import X509
 }
 
 extension Certificate {
-    fileprivate var derBytes: [UInt8] { get throws { try serializeAsPEM().derBytes } }
+    var derBytes: [UInt8] { get throws { try serializeAsPEM().derBytes } }
 }

@@ -3,6 +3,7 @@ import APIMachinery
 @testable import ControlPlane
 import HTTPServer
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct ImpersonationTests {
@@ -60,9 +61,9 @@ import Testing
         let order = Order()
         await withTaskGroup(of: Void.self) { group in
             for _ in 0..<20 { group.addTask { await self.pass("many", queue, order) } }
-            while queue.load.waiting < 20 { try? await Task.sleep(for: .milliseconds(1)) }
+            _ = try? await eventually { queue.load.waiting == 20 }
             group.addTask { await self.pass("few", queue, order) }
-            while queue.load.waiting < 21 { try? await Task.sleep(for: .milliseconds(1)) }
+            _ = try? await eventually { queue.load.waiting == 21 }
             queue.leave("first")
         }
         let index = order.names.withLock { $0.firstIndex(of: "few") }

@@ -27,6 +27,19 @@ import Testing
         #expect(lines.last == "/dev/null")
     }
 
+    @Test(.enabled(if: RootFixture.canRun)) func `what has many descriptors passes none on and keeps them all`() throws {
+        let own = try (0..<400).map { _ in try call(dup(0)) }  // not close-on-exec
+        defer { for number in own { close(number) } }
+        for _ in 0..<3 {
+            let pipe = try OwnedFD.pipe()
+            let launched = try launchShell("ls /proc/self/fd", [(pipe.write.rawValue, 1)])
+            try pipe.write.close()
+            #expect(String(decoding: try pipe.read.readToEnd(), as: UTF8.self) == "0\n1\n2\n3\n", "3 is ls's own directory")
+            #expect(try launched.pidfd.waitForExit() == .exited(0))
+        }
+        #expect(own.allSatisfy { fcntl($0, F_GETFD) == 0 })
+    }
+
     @Test(.enabled(if: RootFixture.canRun)) func `signals that this process ignores or blocks are not`() throws {
         signal(SIGPIPE, SIG_IGN)
         let pipe = try OwnedFD.pipe()

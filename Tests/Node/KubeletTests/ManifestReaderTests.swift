@@ -46,6 +46,13 @@ import Testing
         let list =
             #"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Pod","metadata":{"name":"a"}},{"apiVersion":"v1","kind":"ConfigMap"}]}"#
         #expect(try Self.documents(list, file: "x.json").map(\.kind) == ["Pod", "ConfigMap"])
+        // As kubectl takes them; a brace in a string ends nothing.
+        let stream = #"{"kind": "A", "x": "}{\"}"}\n\n {"kind":\n"B"}{"kind": "C"}\n"#.replacing(#"\n"#, with: "\n")
+        for file in ["x.json", "x.yaml"] {
+            let documents = try Self.documents(stream, file: file)
+            #expect(documents.map(\.kind) == ["A", "B", "C"])
+            #expect(documents.map { $0.position(of: FieldPath("kind")) } == [1, 3, 4])
+        }
         let podList = "apiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: a}\n  spec: {containers: [{name: c, image: i}]}\n"
         let pods = try PodManifest.load(Self.documents(podList), file: "pods.yaml")
         #expect(pods.map(\.metadata.name) == ["a"])
@@ -116,6 +123,8 @@ import Testing
         #expect(twice == [#"pod.yaml:13: metadata.name: Duplicate value: "web": a pod of this name stands already on line 4"#])
         #expect(Self.problems("# nothing\n") == ["pod.yaml: no object in it: expected a Pod"])
         #expect(Self.problems("- a\n") == ["pod.yaml:1: expected an object, got array"])
+        #expect(
+            Self.problems("{\"kind\": 1}\n{\"kind\": }", file: "pod.json") == ["pod.json:2: expected a value, found '}'"])
         #expect(
             Self.problems("{\"apiVersion\":\"v1\",}", file: "pod.json") == [
                 "pod.json:1: expected a member's name in double quotes, found '}'"

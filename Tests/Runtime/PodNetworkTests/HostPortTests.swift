@@ -175,16 +175,78 @@ struct HostPortTests {
             #expect(error.code == .alreadyExists)
             #expect(error.description == "map host ports of sandbox b: port 8080/tcp leads to sandbox a already")
             #expect(try elements(network).count == 2)
-            // The same from a process that knows nothing of the first: the kernel's maps object.
+            // The same from a process that knows nothing of the first.
             let stranger = try self.network()
             let second = try #require(throws: PodNetworkError.self) {
                 try stranger.mapHostPorts([HostPort(.tcp, port: 8080, sandboxPort: 1)], sandboxID: "b", addresses: addresses)
             }
             #expect(second.code == .alreadyExists)
+            #expect(
+                second.description == "map host ports of sandbox b: port 8080/tcp of the node is another program's: "
+                    + "bind 0.0.0.0:8080/tcp: Address already in use")
+            // Also when the first is not there any more to hold it: the kernel's maps object.
+            network.letGoOfHostPorts()
+            let third = try #require(throws: PodNetworkError.self) {
+                try stranger.mapHostPorts([HostPort(.tcp, port: 8080, sandboxPort: 1)], sandboxID: "b", addresses: addresses)
+            }
+            #expect(third.code == .alreadyExists && third.description.contains("a port leads to another sandbox already"))
+            let first = [HostPort(.tcp, port: 8080, sandboxPort: 80), HostPort(.udp, port: 8080, sandboxPort: 80)]
+            #expect(try network.restoreHostPorts(["a": (first, pod.addresses.map(\.address))], replacing: false) == [])
             try network.unmapHostPorts(sandboxID: "a")
             try network.unmapHostPorts(sandboxID: "a")
             #expect(try elements(network) == [])
             try map(network, other, HostPort(.tcp, port: 8080, sandboxPort: 80))
+            _ = try network.tearDown()
+        }
+    }
+
+    @Test(arguments: [HostPort.Transport.tcp, .udp])
+    func `a port that a program of the node has is refused, and a second instance too`(transport: HostPort.Transport) throws {
+        try apart {
+            let (network, neighbour) = (try network(), try self.network("other", cidr: "10.245.0.0/24"))
+            let (pod, other) = (try network.attach(sandboxID: "a"), try neighbour.attach(sandboxID: "b"))
+            let port = HostPort(transport, port: 8080, sandboxPort: 80)
+            func refusal(_ network: PodNetwork, _ pod: PodNetworkAttachment) throws -> String {
+                let error = try #require(throws: PodNetworkError.self) {
+                    try network.mapHostPorts([port], sandboxID: pod.sandboxID, addresses: pod.addresses.map(\.address))
+                }
+                #expect(error.code == .alreadyExists)
+                return error.description
+            }
+            let text = "port 8080/\(transport.rawValue) of the node is another program's: bind 0.0.0.0:8080/\(transport.rawValue): "
+            do {
+                let program = transport == .tcp ? try TCP.listen(8080) : try UDP.bound(8080)
+                defer { _ = program.rawValue }
+                #expect(try refusal(network, pod) == "map host ports of sandbox a: \(text)Address already in use")
+                #expect(try table(network) == nil)
+            }
+            try map(network, pod, port)
+            #expect(try refusal(neighbour, other) == "map host ports of sandbox b: \(text)Address already in use")
+            try network.unmapHostPorts(sandboxID: "a")
+            try map(neighbour, other, port)
+            for one in [network, neighbour] { _ = try one.tearDown() }
+        }
+    }
+
+    /// As a program would that keeps its socket: always from the same port, so that it is one flow for the kernel.
+    @Test func `a UDP client is led to the pod that has the port now, not to the one that had it`() throws {
+        try apart {
+            let network = try network()
+            let (pod, other) = (try network.attach(sandboxID: "a"), try network.attach(sandboxID: "b"))
+            let first = try inside(pod) { try UDP.bound(53) }
+            let second = try inside(other) { try UDP.bound(53) }
+            let client = try UDP.bound(4000)
+            let port = HostPort(.udp, port: 5353, sandboxPort: 53)
+            func send(_ text: String) throws { try UDP.send(text, client, to: pod.gateways[0], 5353) }
+            // Before there is a port, the flow is one to the node itself.
+            try send("early")
+            try map(network, pod, port)
+            try send("one")
+            #expect(try UDP.receive(first) == "one")
+            try network.unmapHostPorts(sandboxID: "a")
+            try map(network, other, port)
+            try send("two")
+            #expect(try UDP.receive(second) == "two")
             _ = try network.tearDown()
         }
     }
@@ -223,10 +285,10 @@ struct HostPortTests {
             try map(network, pod, HostPort(.tcp, port: 8080, sandboxPort: 80))
             let onNode = try TCP.listen(7000)
             defer { _ = onNode.rawValue }
-            #expect(try readSmallFile("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet") == "1")
+            #expect(try Files.readText("/proc/sys/net/ipv4/conf/\(network.bridge)/route_localnet") == "1\n")
             // The pod makes 127.0.0.1 an address beyond its gateway.
             try inside(pod) {
-                try writeSmallFile("/proc/sys/net/ipv4/conf/eth0/route_localnet", "1")
+                try Files.write("1", to: "/proc/sys/net/ipv4/conf/eth0/route_localnet")
                 var socket = try NetlinkSocket()
                 let eth0 = try #require(try socket.link(.name("eth0")))
                 try socket.perform([.setLink(.name("lo"), LinkSettings(isUp: false))])

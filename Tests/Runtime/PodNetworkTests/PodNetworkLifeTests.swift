@@ -64,7 +64,7 @@ struct PodNetworkLifeTests {
                 try network.detach(sandboxID: "s\(index)")
             }
             #expect(try eventually { try network.reservedAddresses().isEmpty && veths().isEmpty })
-            #expect(try listDirectory(network.configuration.netnsDirectory) == [])
+            #expect(try Files.namesIfAny(in: network.configuration.netnsDirectory) == [])
             #expect(try mounts() == 1)  // the directory of the pins
             _ = try network.tearDown()
             #expect(try mounts() == 0)
@@ -129,7 +129,7 @@ struct PodNetworkLifeTests {
                 ])
             #expect(try eventually { try network.reservedAddresses() == [kept.addresses[0].address] && veths() == [kept.hostInterface] })
             #expect(network.attachment(sandboxID: "kept") == kept && network.attachment(sandboxID: "lost") == nil)
-            #expect(try listDirectory(network.configuration.netnsDirectory) == ["kept"])
+            #expect(try Files.namesIfAny(in: network.configuration.netnsDirectory) == ["kept"])
             #expect(try network.reconcile(existing: ["kept"]) == [])
             _ = lost
             _ = try network.tearDown()
@@ -185,7 +185,7 @@ struct PodNetworkLifeTests {
             let network = try open()
             var held: HeldNamespace? = try network.hold(sandboxID: "a")
             let pod = try #require(held?.attachment)
-            #expect(try listDirectory(network.configuration.netnsDirectory) == [])
+            #expect(try Files.namesIfAny(in: network.configuration.netnsDirectory) == [])
             #expect(try veths() == [pod.hostInterface])
             #expect(try network.reservedAddresses() == pod.addresses.map(\.address))
             try network.detach(sandboxID: "a")

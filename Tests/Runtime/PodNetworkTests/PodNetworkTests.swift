@@ -31,7 +31,8 @@ struct PodNetworkTests {
             _ = try network.tearDown()
             #expect(try Node.links() == ["lo"])
             #expect(try Node.table(network.table) == nil)
-            #expect(try listDirectory(configuration.netnsDirectory) == [] && listDirectory(configuration.stateDirectory) == [])
+            #expect(
+                try Files.namesIfAny(in: configuration.netnsDirectory) == [] && Files.namesIfAny(in: configuration.stateDirectory) == [])
             #expect(try network.tearDown() == [])
         }
     }
@@ -162,7 +163,7 @@ struct PodNetworkTests {
                 "\(error)".hasPrefix("attach sandbox a to the pod network: add veth ") && "\(error)".contains("File exists")
             }
             #expect(network.attachment(sandboxID: "a") == nil)
-            #expect(try listDirectory(network.configuration.netnsDirectory) == [])
+            #expect(try Files.namesIfAny(in: network.configuration.netnsDirectory) == [])
             #expect(try eventually { try network.reservedAddresses().isEmpty })
             try socket.perform([.deleteLink(.name("in-the-way"))])
             #expect(throws: Never.self) { try network.attach(sandboxID: "a", netns: other.descriptor) }
@@ -202,7 +203,7 @@ struct PodNetworkTests {
             try socket.perform([.setLink(.name(network.bridge), LinkSettings(isUp: false))])
             try network.prepare()
             #expect(try Node.table(network.table) == table && Node.link(network.bridge)?.isUp == true)
-            #expect(try readSmallFile("/proc/sys/net/ipv4/ip_forward") == "1")
+            #expect(try Files.readText("/proc/sys/net/ipv4/ip_forward") == "1\n")
         }
     }
 

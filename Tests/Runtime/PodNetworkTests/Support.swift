@@ -102,3 +102,43 @@ enum TCP {
         return IPAddress(v4: UInt32(bigEndian: peer.sin_addr.s_addr))
     }
 }
+
+/// Datagrams, over IPv4.
+enum UDP {
+    private static func with<Result>(_ host: IPAddress, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(truncatingIfNeeded: host.value).bigEndian
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
+        }
+    }
+
+    /// A socket on every address.
+    static func bound(_ port: UInt16) throws -> OwnedFD {
+        let descriptor = socket(AF_INET, CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { throw SystemError("socket", .current) }
+        let bound = OwnedFD(adopting: descriptor)
+        var timeout = timeval(tv_sec: 5, tv_usec: 0)
+        _ = setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &timeout, socklen_t(MemoryLayout<timeval>.size))
+        guard with(IPAddress(v4: 0), port, { bind(descriptor, $0, $1) }) == 0 else { throw SystemError("bind port \(port)", .current) }
+        return bound
+    }
+
+    static func send(_ text: String, _ socket: borrowing OwnedFD, to host: IPAddress, _ port: UInt16) throws {
+        let descriptor = socket.rawValue
+        let bytes = Array(text.utf8)
+        guard with(host, port, { sendto(descriptor, bytes, bytes.count, 0, $0, $1) }) == bytes.count else {
+            throw SystemError("send to \(host):\(port)", .current)
+        }
+    }
+
+    /// The next datagram's text; waits 5 s.
+    static func receive(_ socket: borrowing OwnedFD) throws -> String {
+        var bytes = [UInt8](repeating: 0, count: 512)
+        let count = recv(socket.rawValue, &bytes, bytes.count, 0)
+        guard count >= 0 else { throw SystemError("receive", .current) }
+        return String(decoding: bytes.prefix(count), as: UTF8.self)
+    }
+}

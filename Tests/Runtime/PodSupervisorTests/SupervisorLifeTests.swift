@@ -26,6 +26,34 @@ struct SupervisorLifeTests {
         #expect(throws: SystemError.self) { try supervisor.record("c") }
     }
 
+    /// A disk that refuses the record: a directory stands where the file is to be.
+    @Test func `an exit that cannot be recorded is held back, then told as such, and recorded when it can be`() throws {
+        let supervisor = try SupervisorProcess()
+        let observer = try supervisor.connect()
+        try observer.call(.subscribe, EmptyBody())
+        let path = "\(supervisor.directory.path)/exits/c"
+        let signal = "\(supervisor.directory.path)/go"
+        let started = try supervisor.client.start(try .shell("c", "while [ ! -e \(signal) ]; do sleep 0.02; done; exit 3"))
+        try LinuxSystem.Files.makeDirectories("\(path)/obstacle")
+        try LinuxSystem.Files.replace(signal, with: [])
+        while kill(started.pid, 0) == 0 { usleep(10_000) }
+        #expect(try supervisor.client.list().map(\.exit) == [nil], "nobody is told what is not on disk")
+        let failure = try observer.receive()
+        #expect(failure.header.type == .recordFailed)
+        #expect(try failure.decode(RecordFailure.self) == RecordFailure(id: Array("c".utf8), errorNumber: EISDIR))
+        let told = try observer.receive()
+        #expect(told.header.type == .processExited)
+        let exit = try told.decode(ProcessExit.self)
+        #expect(exit.code == 3)
+        #expect(try supervisor.client.wait("c") == exit)
+        #expect(rmdir("\(path)/obstacle") == 0 && rmdir(path) == 0)
+        let mended = try observer.receive()
+        #expect(mended.header.type == .recordFailed)
+        #expect(try mended.decode(RecordFailure.self).errorNumber == 0)
+        #expect(try supervisor.record("c") == exit)
+        #expect(throws: TestClient.Failure.self, "it is told once") { try observer.receive(within: .milliseconds(50)) }
+    }
+
     @Test func `the log is complete when the exit is told`() throws {
         let supervisor = try SupervisorProcess()
         let log = supervisor.directory.path + "/0.log"

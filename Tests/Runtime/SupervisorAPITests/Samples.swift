@@ -52,6 +52,7 @@ struct MessageSample: Sendable, CustomTestStringConvertible {
         .init(AttachRequest(id: Array("a".utf8), stdin: true, stdout: false, stderr: true)),
         .init(LogPolicyRequest(id: Array("a".utf8), maxSizeBytes: 1, maxFiles: 2)),
         .init(ShutdownRequest(force: true)),
+        .init(RecordFailure(id: Array("a".utf8), errorNumber: 28)),
         .init(LogFailure(id: Array("a".utf8), errorNumber: 28, droppedBytes: .max)),
     ]
 }

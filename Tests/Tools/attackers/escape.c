@@ -1,5 +1,6 @@
 /* Tries what root in a container must not get done, one line of output for each success. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -39,6 +40,25 @@ static void write_where_it_hurts(void) {
     write_to("/sys/fs/cgroup/cgroup.freeze", "0");
     write_to("/sys/class/net/lo/mtu", "1000");
     if (mkdir("/sys/fs/cgroup/evil", 0755) == 0) succeeded("mkdir in /sys/fs/cgroup");
+}
+
+/* Masked files must be empty, masked directories too. /sys/firmware is not there on every machine. */
+static void look_behind_masks(void) {
+    const char *files[] = {"/proc/interrupts", "/proc/keys", "/proc/timer_list", "/proc/kcore", "/proc/latency_stats"};
+    for (unsigned i = 0; i < sizeof files / sizeof *files; i++) {
+        char byte;
+        int fd = open(files[i], O_RDONLY);
+        if (fd >= 0 && read(fd, &byte, 1) > 0) printf("SUCCEEDED: read %s\n", files[i]);
+        if (fd >= 0) close(fd);
+    }
+    const char *directories[] = {"/proc/acpi", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"};
+    for (unsigned i = 0; i < sizeof directories / sizeof *directories; i++) {
+        DIR *directory = opendir(directories[i]);
+        struct dirent *entry;
+        while (directory && (entry = readdir(directory)))
+            if (entry->d_name[0] != '.') printf("SUCCEEDED: list %s: %s\n", directories[i], entry->d_name);
+        if (directory) closedir(directory);
+    }
 }
 
 static void change_mounts(void) {
@@ -114,6 +134,7 @@ static void touch_others(void) {
 int main(int argc, char **argv) {
     (void)argc;
     write_where_it_hurts();
+    look_behind_masks();
     change_mounts();
     use_devices(argv + 1);
     call_the_kernel();

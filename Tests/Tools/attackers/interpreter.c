@@ -4,12 +4,26 @@
 #include <asm/unistd.h>
 #include <fcntl.h>
 
+#if defined(__x86_64__)
 static long call(long number, long a, long b, long c, long d) {
     register long r10 __asm__("r10") = d;
     long result;
     __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
     return result;
 }
+#define ENTRY __attribute__((force_align_arg_pointer))
+#elif defined(__aarch64__)
+static long call(long number, long a, long b, long c, long d) {
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+    return x0;
+}
+#define ENTRY
+#endif
 
 static void say(const char *text) {
     long length = 0;
@@ -28,7 +42,7 @@ static void try_writing(const char *what, const char *path, int flags) {
     say(written > 0 ? ": OVERWRITTEN\n" : ": write refused\n");
 }
 
-__attribute__((force_align_arg_pointer)) void _start(void) {
+ENTRY void _start(void) {
     say("interpreter runs\n");
     try_writing("exe write", "/proc/self/exe", O_WRONLY);
     try_writing("exe truncate", "/proc/self/exe", O_WRONLY | O_TRUNC);

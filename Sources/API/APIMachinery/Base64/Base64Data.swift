@@ -5,7 +5,9 @@ package struct Base64Data: Hashable, Sendable {
     package init(_ bytes: [UInt8] = []) { self.bytes = bytes }
 
     /// Reads base64; line breaks are skipped, as Go's decoder does. Nil when the text is something else.
-    package init?(base64 text: String) {
+    ///
+    /// - Parameter isStrict: Bits behind the last byte must be zero. Go's decoder lets them pass.
+    package init?(base64 text: String, isStrict: Bool = true) {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(text.utf8.count / 4 * 3)
         var group: UInt32 = 0
@@ -30,8 +32,8 @@ package struct Base64Data: Hashable, Sendable {
         }
         switch (digits, padding) {
         case (0, 0): break
-        case (2, 2) where group & 0xf == 0: bytes.append(UInt8(truncatingIfNeeded: group >> 4))
-        case (3, 1) where group & 0x3 == 0:
+        case (2, 2) where group & 0xf == 0 || !isStrict: bytes.append(UInt8(truncatingIfNeeded: group >> 4))
+        case (3, 1) where group & 0x3 == 0 || !isStrict:
             bytes.append(UInt8(truncatingIfNeeded: group >> 10))
             bytes.append(UInt8(truncatingIfNeeded: group >> 2))
         default: return nil

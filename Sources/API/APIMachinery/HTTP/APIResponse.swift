@@ -29,10 +29,19 @@ package protocol ResponseStream: AnyObject, Sendable {
     /// - Returns: false when the reader is gone or so far behind that it was cut off: stop.
     @discardableResult
     func write(_ bytes: [UInt8]) -> Bool
+    /// Waits while so much is queued that a writer with more at hand had better wait.
+    ///
+    /// - Returns: false when the stream is over.
+    func waitForRoom() async -> Bool
     /// Ends the body after what is queued.
     func finish()
     /// Called once, when the stream is over for whichever reason; at once when it is over already.
     func onClose(_ body: @escaping @Sendable () -> Void)
+}
+
+extension ResponseStream {
+    /// Of a stream that takes everything at once.
+    package func waitForRoom() async -> Bool { true }
 }
 
 /// A connection that has left HTTP: bytes both ways. Called from any thread.

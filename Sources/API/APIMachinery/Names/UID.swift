@@ -13,17 +13,14 @@ package struct UID: Hashable, Sendable, CustomStringConvertible {
     init(high: UInt64, low: UInt64) {
         let high = high & ~0xf000 | 0x4000
         let low = low & ~(0b11 << 62) | 0b10 << 62
-        var text = ""
+        var text: [UInt8] = []
         text.reserveCapacity(36)
-        for (index, byte) in (Self.bytes(high) + Self.bytes(low)).enumerated() {
-            if [4, 6, 8, 10].contains(index) { text.append("-") }
-            if byte < 16 { text.append("0") }
-            text.append(String(byte, radix: 16))
+        for digit in 0..<32 {
+            if digit == 8 || digit == 12 || digit == 16 || digit == 20 { text.append(UInt8(ascii: "-")) }
+            let word = digit < 16 ? high : low
+            let value = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (digit & 15))) & 15
+            text.append(value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10)
         }
-        description = text
-    }
-
-    private static func bytes(_ word: UInt64) -> [UInt8] {
-        (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) }
+        description = String(decoding: text, as: UTF8.self)
     }
 }

@@ -34,12 +34,15 @@ package struct JSONPointer: Hashable, Sendable, CustomStringConvertible {
         tokens.map { "/" + $0.replacing("~", with: "~0").replacing("/", with: "~1") }.joined()
     }
 
-    /// An index of an array with `count` elements: digits without leading zeros.
+    /// An index of an array with `count` elements: digits without leading zeros; behind a minus sign they count from the end, as
+    /// kube-apiserver has it.
     static func index(_ token: String, count: Int) -> Int? {
-        guard token == "0" || token.first != "0", token.utf8.allSatisfy({ $0 &- 0x30 < 10 }), let index = Int(token),
-            index < count
-        else { return nil }
-        return index
+        let digits = token.hasPrefix("-") ? token.dropFirst() : token[...]
+        guard digits == "0" || digits.first != "0", digits.utf8.allSatisfy({ $0 &- 0x30 < 10 }), let number = Int(digits) else {
+            return nil
+        }
+        let index = token.hasPrefix("-") ? count - number : number
+        return (0..<count).contains(index) ? index : nil
     }
 }
 

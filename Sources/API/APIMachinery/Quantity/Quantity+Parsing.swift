@@ -1,6 +1,6 @@
 /// A text that is no quantity.
 package struct QuantityError: Error, Hashable, Sendable, CustomStringConvertible {
-    package enum Reason: Hashable, Sendable { case format, suffix, outOfRange }
+    package enum Reason: Hashable, Sendable { case format, suffix }
     package let reason: Reason
 
     /// Upstream's words, which clients match on.
@@ -9,14 +9,14 @@ package struct QuantityError: Error, Hashable, Sendable, CustomStringConvertible
         case .format:
             "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
         case .suffix: "unable to parse quantity's suffix"
-        case .outOfRange: "quantity is out of range"
         }
     }
 }
 
 extension Quantity {
     /// Reads `[+-] digits [. digits] [suffix]`, where the suffix is one of `n u m k M G T P E`, `Ki Mi Gi Ti Pi Ei`,
-    /// or `e`/`E` with a signed exponent. Either side of the point may be without digits, not both.
+    /// or `e`/`E` with a signed exponent. Either side of the point may be without digits, not both. As upstream has it, an amount beyond
+    /// 2^63 - 1 units is taken for that.
     package init(parsing text: String) throws(QuantityError) {
         var rest = Substring(text).utf8
         let isNegative = rest.first == UInt8(ascii: "-")
@@ -24,7 +24,7 @@ extension Quantity {
         var number = DecimalDigits()
         try number.read(&rest)
         let scale = try Self.scale(ofSuffix: Substring(rest))
-        guard let magnitude = number.nanos(scaledBy: scale) else { throw QuantityError(reason: .outOfRange) }
+        let magnitude = min(number.nanos(scaledBy: scale) ?? .max, Self.nanosMax)
         let isBelowOne = magnitude > 0 && magnitude < Self.nanosPerUnit
         // Less than one unit cannot be written with binary suffixes.
         let format = scale.format == .binarySI && isBelowOne ? .decimalSI : scale.format
@@ -48,8 +48,12 @@ extension Quantity {
         guard let letter = suffix.first, letter == "e" || letter == "E" else { throw QuantityError(reason: .format) }
         let digits = suffix.dropFirst()
         guard let exponent = Int(digits) else { throw QuantityError(reason: digits.isEmpty ? .format : .suffix) }
-        return Scale(exponent10: exponent, format: .decimalExponent)
+        return Scale(exponent10: max(-exponentMax, min(exponent, exponentMax)), format: .decimalExponent)
     }
+
+    private static let nanosMax = Int128(Int64.max) * nanosPerUnit
+    /// Beyond it, either way, every amount is the largest or the smallest one.
+    private static let exponentMax = 1_000
 
     static let decimalSuffixes: [(suffix: Substring, exponent: Int)] = [
         ("", 0), ("m", -3), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18), ("u", -6), ("n", -9),
@@ -59,13 +63,14 @@ extension Quantity {
     ]
 }
 
-/// Decimal digits without sign: `digits` times 10 to the minus `fractionCount`.
+/// Decimal digits without sign: `digits` times 10 to the `droppedCount` minus `fractionCount`.
 private struct DecimalDigits {
     private var digits: Int128 = 0
     private var fractionCount = 0
-    /// Something other than 0 was among the digits beyond the 36 that are kept.
+    /// Digits before the point, beyond the 28 that are kept.
+    private var droppedCount = 0
+    /// Something other than 0 was among the digits that are not kept.
     private var hasMore = false
-    private var overflows = false
 
     mutating func read(_ text: inout Substring.UTF8View) throws(QuantityError) {
         var count = 0
@@ -88,20 +93,26 @@ private struct DecimalDigits {
         if digits < Self.limit {
             digits = digits * 10 + digit
             if isFraction { fractionCount += 1 }
-        } else if isFraction {
-            hasMore = hasMore || digit != 0
         } else {
-            overflows = true
+            if !isFraction { droppedCount += 1 }
+            hasMore = hasMore || digit != 0
         }
     }
 
-    /// The amount in billionths rounded up, or nil when it is too large.
+    /// The amount in billionths rounded up, or nil when it is too large for the type.
     func nanos(scaledBy scale: Quantity.Scale) -> Int128? {
-        guard !overflows else { return nil }
         if digits == 0 { return hasMore ? 1 : 0 }
-        let (value, overflow) = digits.multipliedReportingOverflow(by: Int128(1) << scale.exponent2)
+        let factor = Int128(1) << scale.exponent2
+        var (digits, fractionCount, hasMore) = (digits, fractionCount, hasMore)
+        // Of a long fraction the last digits make room for the factor.
+        while fractionCount > 0, digits.multipliedReportingOverflow(by: factor).overflow {
+            hasMore = hasMore || digits % 10 != 0
+            digits /= 10
+            fractionCount -= 1
+        }
+        let (value, overflow) = digits.multipliedReportingOverflow(by: factor)
         if overflow { return nil }
-        return Self.multiply(value, byTenTo: scale.exponent10 - fractionCount + 9, roundingUp: hasMore)
+        return Self.multiply(value, byTenTo: scale.exponent10 + droppedCount - fractionCount + 9, roundingUp: hasMore)
     }
 
     private static func multiply(_ value: Int128, byTenTo exponent: Int, roundingUp hasMore: Bool) -> Int128? {

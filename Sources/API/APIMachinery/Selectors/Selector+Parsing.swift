@@ -66,16 +66,21 @@ private struct SelectorParser {
             requirements.append(try requirement())
             if token == .end { return requirements }
             guard take(",") else { throw unexpected("',' or 'end of string'") }
-            guard token != .end else { throw unexpected("identifier after ','") }
+            switch token {
+            case .word, .symbol("!"): break
+            default: throw unexpected("identifier after ','")
+            }
         }
     }
 
     private mutating func requirement() throws(SelectorError) -> Selector.Requirement {
         let isNegated = take("!")
-        guard case .word(let key) = token else { throw unexpected("!, identifier, or 'end of string'") }
+        guard case .word(let key) = token else {
+            throw unexpected(isNegated ? "identifier" : "!, identifier, or 'end of string'")
+        }
         position += 1
         if let problem = NameValidation.qualifiedName(key).first {
-            throw SelectorError(description: "key: Invalid value: \(key.quoted): \(problem)")
+            throw SelectorError(description: "<nil>: Invalid value: \(key.quoted): \(problem)")
         }
         if isNegated { return Selector.Requirement(key: key, operator: .doesNotExist) }
         if token == .end || token == .symbol(",") { return Selector.Requirement(key: key, operator: .exists) }
@@ -85,10 +90,10 @@ private struct SelectorParser {
     }
 
     private mutating func comparison(of key: String) throws(SelectorError) -> Selector.Requirement {
-        if take("=") || take("==") { return .init(key: key, operator: .in, values: [value()]) }
-        if take("!=") { return .init(key: key, operator: .notIn, values: [value()]) }
-        if take(">") { return .init(key: key, operator: .greaterThan, values: [value()]) }
-        if take("<") { return .init(key: key, operator: .lessThan, values: [value()]) }
+        if take("=") || take("==") { return .init(key: key, operator: .in, values: [try exactValue()]) }
+        if take("!=") { return .init(key: key, operator: .notIn, values: [try exactValue()]) }
+        if take(">") { return .init(key: key, operator: .greaterThan, values: [try exactValue()]) }
+        if take("<") { return .init(key: key, operator: .lessThan, values: [try exactValue()]) }
         switch token {
         case .word("in"):
             position += 1
@@ -100,7 +105,15 @@ private struct SelectorParser {
         }
     }
 
-    /// A value may be empty: `k=` asks for the empty value.
+    /// Empty at the end and before a comma: `k=` asks for the empty value.
+    private mutating func exactValue() throws(SelectorError) -> String {
+        switch token {
+        case .word, .end, .symbol(","): return value()
+        default: throw unexpected("identifier")
+        }
+    }
+
+    /// One of a set, which may be empty: `k in (a,)`.
     private mutating func value() -> String {
         guard case .word(let text) = token else { return "" }
         position += 1
@@ -121,7 +134,7 @@ private struct SelectorParser {
             if isComparison, Int64(value) == nil {
                 throw SelectorError(
                     description:
-                        "values[0][\(requirement.key)]: Invalid value: \(value.quoted): for 'Gt', 'Lt' operators, the value must be an integer"
+                        "values[0]: Invalid value: \(value.quoted): for 'Gt', 'Lt' operators, the value must be an integer"
                 )
             }
             if let problem = NameValidation.labelValue(value).first {

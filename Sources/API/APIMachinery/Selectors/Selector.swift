@@ -17,20 +17,19 @@ package struct Selector: Hashable, Sendable {
         }
 
         package func matches(_ labels: [String: String]) -> Bool {
-            let value = labels[key]
+            guard let value = labels[key] else { return `operator` == .notIn || `operator` == .doesNotExist }
             switch `operator` {
-            case .in: return value.map { values.contains($0) } ?? false
-            case .notIn: return value.map { !values.contains($0) } ?? true
-            case .exists: return value != nil
-            case .doesNotExist: return value == nil
+            case .in: return values.contains(value)
+            case .notIn: return !values.contains(value)
+            case .exists: return true
+            case .doesNotExist: return false
             case .greaterThan: return compare(value, >)
             case .lessThan: return compare(value, <)
             }
         }
 
-        private func compare(_ value: String?, _ isRight: (Int64, Int64) -> Bool) -> Bool {
-            guard let value = value.flatMap({ Int64($0) }), let limit = values.first.flatMap({ Int64($0) })
-            else { return false }
+        private func compare(_ value: String, _ isRight: (Int64, Int64) -> Bool) -> Bool {
+            guard let value = Int64(value), let limit = values.first.flatMap({ Int64($0) }) else { return false }
             return isRight(value, limit)
         }
     }
@@ -49,7 +48,8 @@ package struct Selector: Hashable, Sendable {
     package var isEmpty: Bool { requirements.isEmpty }
 
     package func matches(_ labels: [String: String]) -> Bool {
-        requirements.allSatisfy { $0.matches(labels) }
+        for requirement in requirements where !requirement.matches(labels) { return false }
+        return true
     }
 }
 

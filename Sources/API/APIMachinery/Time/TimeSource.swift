@@ -4,7 +4,7 @@
 package protocol TimeSource: Sendable {
     /// Since an arbitrary start; never jumps.
     var now: Duration { get }
-    /// What goes into objects and is compared with times in them.
+    /// What goes into objects and is compared with times in them and with the runtime's.
     var wallTime: Timestamp { get }
     /// Returns when `now` has reached `due`.
     func sleep(until due: Duration) async throws(CancellationError)
@@ -12,6 +12,9 @@ package protocol TimeSource: Sendable {
 
 extension TimeSource {
     package func sleep(for duration: Duration) async throws(CancellationError) { try await sleep(until: now + duration) }
+
+    /// When the wall clock will show `time`, by the monotonic clock, unless the wall clock is set meanwhile.
+    package func instant(of time: Timestamp) -> Duration { now + (time - wallTime) }
 }
 
 /// The machine's clocks.

@@ -5,6 +5,8 @@ package struct YAMLDocument: Sendable {
         package var path: FieldPath
         package var line: Int
         package var message: String
+        /// A key that its mapping has already: the later one counts.
+        package var isDuplicateKey = false
     }
 
     package let json: JSONValue
@@ -91,9 +93,11 @@ private struct YAMLConverter {
             }
             guard let key = key(of: pair.key) else { continue }
             if let line = seen[key] {
-                path.elements.append(.field(key))
-                report(pair.key.line, "duplicate key: it stands already on line \(line)")
-                path.elements.removeLast()
+                problems.append(
+                    .init(
+                        path: FieldPath(path.elements + [.field(key)]), line: pair.key.line,
+                        message: "duplicate key: it stands already on line \(line)", isDuplicateKey: true))
+                object[key] = member(key, pair)
                 continue
             }
             seen[key] = pair.key.line

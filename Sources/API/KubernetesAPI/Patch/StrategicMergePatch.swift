@@ -58,7 +58,7 @@ package struct StrategicMergePatch {
     private func takeDirective(_ object: inout JSONObject) throws(PatchError) -> Directive? {
         guard let value = object["$patch"] else { return nil }
         guard let text = value.stringValue, let directive = Directive(rawValue: text) else {
-            throw PatchError(.malformed, "unknown patch type: \(value)")
+            throw PatchError(.malformed, "unknown patch type: \(value.goText) in map: \(JSONValue.object(object).goText)")
         }
         object["$patch"] = nil
         return directive
@@ -165,21 +165,19 @@ package struct StrategicMergePatch {
         guard let key = field?.patchMergeKey else {
             return mergedPrimitives(patch, into: current, order: order, deletions: deletions ?? [])
         }
+        try checkElements(patch, current)
+        for element in order ?? [] where element[key] == nil { throw missingKey(element, key) }
         var result = current
         var added: [JSONValue] = []
         var replaced: [JSONValue]?
         for element in patch {
-            guard case .object(var object) = element else {
-                throw PatchError(.malformed, "an element of a list that merges by \(key) is no object: \(element)")
-            }
+            guard case .object(var object) = element else { throw missingKey(element, key) }
             let directive = try takeDirective(&object)
             if directive == .replace {
                 replaced = replaced ?? []
                 continue
             }
-            guard let value = object[key] else {
-                throw PatchError(.malformed, "map: \(element) does not contain declared merge key: \(key)")
-            }
+            guard let value = object[key] else { throw missingKey(element, key) }
             if directive == .delete {
                 result.removeAll { $0[key] == value }
             } else if let index = result.firstIndex(where: { $0[key] == value }),
@@ -192,6 +190,18 @@ package struct StrategicMergePatch {
         }
         if replaced != nil { return try replacement(patch, field) }
         return ordered(result, added: added, by: key, order: order, patch: patch)
+    }
+
+    private func missingKey(_ element: JSONValue, _ key: String) -> PatchError {
+        PatchError(.malformed, "map: \(element.goText) does not contain declared merge key: \(key)")
+    }
+
+    /// All elements of both lists must be objects.
+    private func checkElements(_ patch: [JSONValue], _ current: [JSONValue]) throws(PatchError) {
+        let isUniform = (patch + current).allSatisfy { if case .object = $0 { true } else { false } }
+        guard !isUniform else { return }
+        let shown = [JSONValue.array(current).goText, JSONValue.array(patch).goText].joined(separator: " ")
+        throw PatchError(.malformed, "list element types are not identical: [\(shown)]")
     }
 
     /// What is left of a list with `$patch: replace` in it.

@@ -49,7 +49,7 @@ struct BuiltInStrategy: ObjectStrategy {
     var columns: [TableColumn] { printer.columns }
     var fieldLabels: [String] { labels.names }
 
-    func cells(of object: JSONObject, now: Timestamp) -> [JSONValue] { printer.cells(JSONField(.object(object), nil), now) }
+    func cells(of object: JSONObject, now: TableClock) -> [JSONValue] { printer.cells(JSONField(.object(object), nil), now) }
     func rowConditions(of object: JSONObject) -> [JSONValue] { printer.conditions(JSONField(.object(object), nil)) }
     func fieldValue(_ label: String, of object: JSONObject) -> String { labels.value(label, object) }
     func unsupportedFieldLabel(_ label: String) -> String { labels.unsupported(label, kind: GoTypes.shortName(typeName)) }

@@ -9,7 +9,6 @@ extension KindProfiles {
             $0.allowsUnconditionalUpdate = false
             $0.statusResetsMetadata = true
             $0.validate = { $0.admissionPolicy($1) }
-            $0.warnings = { _, _ in ["spec: the policy is stored and not enforced: CEL is not supported yet"] }
         },
         "admissionregistration/v1.ValidatingAdmissionPolicyBinding": KindProfile {
             $0.generationMembers = ["spec"]
@@ -34,17 +33,20 @@ extension KindProfiles {
             $0.allowsUnconditionalUpdate = false
             $0.statusResetsMetadata = true
             $0.name = NameValidation.pathSegment
+            $0.prepareForCreate = APIServiceStrategy.prepareForCreate
             $0.validate = { $0.apiService($1) }
         },
         "flowcontrol/v1.FlowSchema": KindProfile {
             $0.generationMembers = ["spec"]
             $0.statusResetsMetadata = true
             $0.validate = { $0.flowSchema($1) }
+            $0.warnings = DefinitionWarnings.ofFlowControl
         },
         "flowcontrol/v1.PriorityLevelConfiguration": KindProfile {
             $0.generationMembers = ["spec"]
             $0.statusResetsMetadata = true
             $0.validate = { $0.priorityLevel($1) }
+            $0.warnings = DefinitionWarnings.ofFlowControl
         },
     ]
 

@@ -38,7 +38,7 @@ package protocol ObjectStrategy: Sendable {
 
     var columns: [TableColumn] { get }
     /// One cell for each column.
-    func cells(of object: JSONObject, now: Timestamp) -> [JSONValue]
+    func cells(of object: JSONObject, now: TableClock) -> [JSONValue]
     /// The conditions of the object's row: `Completed` of a pod that has ended.
     func rowConditions(of object: JSONObject) -> [JSONValue]
 

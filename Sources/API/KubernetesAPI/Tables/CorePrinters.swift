@@ -57,7 +57,7 @@ extension TablePrinters {
     }
 
     private static func eventTimes(
-        _ event: JSONField, _ now: Timestamp
+        _ event: JSONField, _ now: TableClock
     ) -> (first: String, last: String, count: Int64) {
         let first = event["firstTimestamp"].isSet ? event["firstTimestamp"] : event["eventTime"]
         var last = event["lastTimestamp"].isSet ? event["lastTimestamp"] : first
@@ -71,9 +71,9 @@ extension TablePrinters {
         return (sinceMicro(first, now), sinceMicro(last, now), count)
     }
 
-    private static func sinceMicro(_ field: JSONField, _ now: Timestamp) -> String {
+    private static func sinceMicro(_ field: JSONField, _ now: TableClock) -> String {
         guard let time = MicroTimestamp(field.string)?.timestamp ?? Timestamp(field.string) else { return "<unknown>" }
-        return HumanDuration.text(seconds: (now - time).components.seconds)
+        return now.since(time)
     }
 
     private static func eventSource(_ event: JSONField) -> String {

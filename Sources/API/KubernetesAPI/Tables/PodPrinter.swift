@@ -151,9 +151,9 @@ enum PodPrinter {
             return time.map { max($0, end) } ?? end
         }
 
-        func restarts(_ now: Timestamp) -> String {
+        func restarts(_ now: TableClock) -> String {
             guard restartCount > 0, let lastRestart else { return String(restartCount) }
-            return "\(restartCount) (\(HumanDuration.text(seconds: (now - lastRestart).components.seconds)) ago)"
+            return "\(restartCount) (\(now.since(lastRestart)) ago)"
         }
     }
 }

@@ -31,13 +31,13 @@ package struct PrinterColumns: Sendable {
 
     package var columns: [TableColumn] { [TableColumn(parsing: "Name")] + additional.map(\.column) }
 
-    package func cells(of object: JSONObject, now: Timestamp) -> [JSONValue] {
+    package func cells(of object: JSONObject, now: TableClock) -> [JSONValue] {
         [.string(object["metadata"]?["name"]?.stringValue ?? "")]
             + additional.map { Self.cell($0, .object(object), now) }
     }
 
     /// A value of another type than the column's is left empty.
-    private static func cell(_ column: Column, _ object: JSONValue, _ now: Timestamp) -> JSONValue {
+    private static func cell(_ column: Column, _ object: JSONValue, _ now: TableClock) -> JSONValue {
         guard let path = column.path else { return .null }
         let found = path.values(in: object)
         if column.column.type == "string" {
@@ -50,7 +50,7 @@ package struct PrinterColumns: Sendable {
         case ("integer", .number(let number)): return .integer(Int64(number.doubleValue))
         case ("date", .string(let text)):
             guard let time = Timestamp(text) else { return "<invalid>" }
-            return .string(HumanDuration.text(seconds: (now - time).components.seconds))
+            return .string(now.since(time))
         default: return .null
         }
     }

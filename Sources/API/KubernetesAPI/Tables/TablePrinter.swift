@@ -4,11 +4,11 @@ internal import APIMachinery
 struct TablePrinter: Sendable {
     var columns: [TableColumn]
     /// One value for each column.
-    var cells: @Sendable (JSONField, Timestamp) -> [JSONValue]
+    var cells: @Sendable (JSONField, TableClock) -> [JSONValue]
     var conditions: @Sendable (JSONField) -> [JSONValue] = { _ in [] }
 
     /// - Parameter columns: One text for each: `Name`, `Desired:integer`, `Containers::1` (type and priority behind colons).
-    init(_ columns: String..., cells: @escaping @Sendable (JSONField, Timestamp) -> [JSONValue]) {
+    init(_ columns: String..., cells: @escaping @Sendable (JSONField, TableClock) -> [JSONValue]) {
         self.columns = columns.map { TableColumn(parsing: $0) }
         self.cells = cells
     }
@@ -49,14 +49,14 @@ enum TablePrinters {
 
     static func name(_ object: JSONField) -> JSONValue { .string(object["metadata", "name"].string) }
 
-    static func age(_ object: JSONField, _ now: Timestamp) -> JSONValue {
+    static func age(_ object: JSONField, _ now: TableClock) -> JSONValue {
         .string(since(object["metadata", "creationTimestamp"], now))
     }
 
     /// How long ago a time was, for people.
-    static func since(_ field: JSONField, _ now: Timestamp) -> String {
+    static func since(_ field: JSONField, _ now: TableClock) -> String {
         guard let time = Timestamp(field.string) else { return "<unknown>" }
-        return HumanDuration.text(seconds: (now - time).components.seconds)
+        return now.since(time)
     }
 
     static func count(_ field: JSONField) -> JSONValue { .integer(field.integer ?? 0) }

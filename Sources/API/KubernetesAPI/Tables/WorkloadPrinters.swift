@@ -120,16 +120,16 @@ extension TablePrinters {
         return parallelism > 1 ? "\(succeeded)/1 of \(parallelism)" : "\(succeeded)/1"
     }
 
-    private static func jobDuration(_ job: JSONField, _ now: Timestamp) -> String {
+    private static func jobDuration(_ job: JSONField, _ now: TableClock) -> String {
         guard let start = Timestamp(job["status", "startTime"].string) else { return "" }
-        let end = Timestamp(job["status", "completionTime"].string) ?? now
-        return HumanDuration.text(seconds: (end - start).components.seconds)
+        guard let end = Timestamp(job["status", "completionTime"].string) else { return now.since(start) }
+        return TableClock.age(start, at: end)
     }
 }
 
 /// An autoscaler's row; autoscaling/v2.
 enum AutoscalerPrinter {
-    static let cells: @Sendable (JSONField, Timestamp) -> [JSONValue] = { object, now in
+    static let cells: @Sendable (JSONField, TableClock) -> [JSONValue] = { object, now in
         let spec = object["spec"]
         let reference = "\(spec["scaleTargetRef", "kind"].string)/\(spec["scaleTargetRef", "name"].string)"
         let minimum = spec["minReplicas"].integer.map { String($0) } ?? "<unset>"

@@ -47,14 +47,13 @@ enum GoDiff {
 
     private enum Edit { case keep(String), remove(String), add(String) }
 
-    /// The common head and tail are kept; what is between goes by the longest common subsequence.
+    /// The common tail and head are kept; what is between goes by the longest common subsequence. Which of several like lines counts as
+    /// the changed one is upstream's choice: the tail is taken as long as it can be.
     private static func edits(_ left: [String], _ right: [String]) -> [Edit] {
-        var head = 0
-        while head < left.count, head < right.count, left[head] == right[head] { head += 1 }
         var tail = 0
-        while tail < left.count - head, tail < right.count - head, left[left.count - 1 - tail] == right[right.count - 1 - tail] {
-            tail += 1
-        }
+        while tail < left.count, tail < right.count, left[left.count - 1 - tail] == right[right.count - 1 - tail] { tail += 1 }
+        var head = 0
+        while head < left.count - tail, head < right.count - tail, left[head] == right[head] { head += 1 }
         let old = Array(left[head..<(left.count - tail)])
         let new = Array(right[head..<(right.count - tail)])
         return left[..<head].map { .keep($0) } + middle(old, new) + left[(left.count - tail)...].map { .keep($0) }

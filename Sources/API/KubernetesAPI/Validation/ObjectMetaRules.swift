@@ -12,6 +12,11 @@ package enum ObjectMetaRules {
         return validator.errors
     }
 
+    /// Whether only built-in kinds have the rule: finalizers of others may lack a domain.
+    package static func isOfBuiltInKinds(_ error: FieldError) -> Bool {
+        error.detail.hasPrefix("name is neither a standard finalizer name")
+    }
+
     /// What may not change in metadata, and the rules for what may.
     package static func validateUpdate(_ metadata: JSONValue?, old: JSONValue?, isNamespaced: Bool) -> [FieldError] {
         var validator = Validator()

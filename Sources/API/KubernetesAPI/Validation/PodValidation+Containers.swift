@@ -138,7 +138,8 @@ extension Validator {
     private mutating func volumeMounts(_ container: Container, _ pod: PodContext, _ path: FieldPath) {
         var mountPaths: Set<String> = []
         for (index, mount) in container.volumeMounts.enumerated() {
-            let path = path.child("volumeMounts").index(index)
+            let mounts = path.child("volumeMounts")
+            let path = mounts.index(index)
             _ = require(mount.name, path.child("name"))
             if pod.volumes[mount.name] == nil { report(.notFound(path.child("name"), .string(mount.name))) }
             if require(mount.mountPath, path.child("mountPath")),
@@ -146,18 +147,19 @@ extension Validator {
             {
                 report(.invalid(path.child("mountPath"), .string(mount.mountPath), "must be unique"))
             }
-            volumeMount(mount, container, path)
+            // Upstream's errors about these fields leave the index out.
+            volumeMount(mount, container, mounts, path)
         }
         volumeDevices(container, pod, mountPaths, path)
     }
 
-    private mutating func volumeMount(_ mount: VolumeMount, _ container: Container, _ path: FieldPath) {
+    private mutating func volumeMount(_ mount: VolumeMount, _ container: Container, _ path: FieldPath, _ indexed: FieldPath) {
         if let subPath = mount.subPath { relativePath(subPath, path.child("subPath")) }
         if let expression = mount.subPathExpr {
             if mount.subPath != nil {
                 report(
                     .invalid(
-                        path.child("subPathExpr"), .string(expression), "subPathExpr and subPath are mutually exclusive"))
+                        indexed.child("subPathExpr"), .string(expression), "subPathExpr and subPath are mutually exclusive"))
             }
             relativePath(expression, path.child("subPathExpr"))
         }

@@ -67,6 +67,10 @@ package final class Informer<Object: KubernetesObject>: Sendable {
 
     /// Returns when the first list is in, or the task is cancelled.
     package func waitForSync() async {
+        while !isSynced, !Task.isCancelled { await waitForRelease() }
+    }
+
+    private func waitForRelease() async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let mustWait = state.withLock { state in
@@ -82,6 +86,9 @@ package final class Informer<Object: KubernetesObject>: Sendable {
     }
 
     package var isSynced: Bool { state.withLock { $0.isSynced } }
+
+    /// How many wait for the first list.
+    var waiterCount: Int { state.withLock { $0.waiting.count } }
 
     package subscript(key: ObjectKey) -> Object? { state.withLock { $0.cache[key] } }
 

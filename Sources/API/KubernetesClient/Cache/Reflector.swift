@@ -20,16 +20,19 @@ struct Reflector<Object: KubernetesObject>: Sendable {
         var revision: String?
         while !Task.isCancelled {
             let begin = time.now
+            var wait: Duration?
             do throws(ClientError) {
                 if revision == nil { revision = try await list() }
-                try await follow(&revision)
+                let count = try await follow(&revision)
+                // A server that ends every watch at once is not asked in a circle.
+                if count == 0, time.now - begin < .seconds(1) { wait = retry.next(after: time.now - begin) }
             } catch {
-                if error.isExpired { revision = nil }
+                if error.isExpired || error.isVersionTooLarge { revision = nil }
                 guard !Task.isCancelled else { return }
                 report(error)
-                let wait = retry.next(after: time.now - begin)
-                guard (try? await time.sleep(for: max(wait, error.retryAfter ?? .zero))) != nil else { return }
+                wait = max(retry.next(after: time.now - begin), error.retryAfter ?? .zero)
             }
+            if let wait, (try? await time.sleep(for: wait)) == nil { return }
         }
     }
 
@@ -39,7 +42,8 @@ struct Reflector<Object: KubernetesObject>: Sendable {
         return all.metadata.resourceVersion ?? ""
     }
 
-    private func follow(_ revision: inout String?) async throws(ClientError) {
+    /// - Returns: How many events came.
+    private func follow(_ revision: inout String?) async throws(ClientError) -> Int {
         var options = selection
         options.resourceVersion = revision
         options.allowsBookmarks = true
@@ -48,10 +52,13 @@ struct Reflector<Object: KubernetesObject>: Sendable {
         let stream = try await resource.watch(options)
         defer { stream.cancel() }
         var events = stream.makeAsyncIterator()
+        var count = 0
         while let event = try await events.next() {
             revision = event.resourceVersion ?? revision
+            count += 1
             apply(event)
         }
+        return count
     }
 }
 

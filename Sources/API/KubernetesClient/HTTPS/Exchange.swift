@@ -7,14 +7,16 @@ import Synchronization
 final class Exchange: Sendable {
     let request: APIRequest
     let head: HTTPRequestHead
+    let patience: Patience
     let body = ByteStream()
     /// Called when the answer is complete and the connection can take another request.
     let release: @Sendable () -> Void
     private let answer = Mutex<CheckedContinuation<TransportResponse, any Error>?>(nil)
 
-    init(request: APIRequest, head: HTTPRequestHead, release: @escaping @Sendable () -> Void) {
+    init(request: APIRequest, head: HTTPRequestHead, patience: Patience, release: @escaping @Sendable () -> Void) {
         self.request = request
         self.head = head
+        self.patience = patience
         self.release = release
     }
 
@@ -48,11 +50,15 @@ final class ExchangeHandler: ChannelDuplexHandler {
 
     private var current: Exchange?
     private var keepsAlive = false
+    /// When the server will have been silent for too long.
+    private var silentUntil: NIODeadline?
+    private var timer: Scheduled<Void>?
 
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         let exchange = unwrapOutboundIn(data)
         current = exchange
         let channel = context.channel
+        expect(within: exchange.patience.head, context)
         // A reader that gives up needs no more of the answer: only closing says so.
         let body = exchange.body
         body.onClose { [weak body] in
@@ -73,11 +79,14 @@ final class ExchangeHandler: ChannelDuplexHandler {
         switch unwrapInboundIn(data) {
         case .head(let head):
             keepsAlive = head.isKeepAlive
+            expect(within: exchange.patience.body, context)
             exchange.succeed(head)
         case .body(let buffer):
+            if !exchange.patience.isForWholeBody { expect(within: exchange.patience.body, context) }
             exchange.body.write(Array(buffer.readableBytesView))
         case .end:
             current = nil
+            stopTimer()
             exchange.body.finish()
             if keepsAlive { exchange.release() } else { context.close(promise: nil) }
         }
@@ -93,15 +102,46 @@ final class ExchangeHandler: ChannelDuplexHandler {
         context.close(promise: nil)
     }
 
+    /// Moves the time, and sets a timer where none is set: that looks at the time when it goes off.
+    private func expect(within limit: TimeAmount?, _ context: ChannelHandlerContext) {
+        silentUntil = limit.map { .now() + $0 }
+        if let limit, timer == nil { setTimer(limit, context) }
+    }
+
+    private func setTimer(_ time: TimeAmount, _ context: ChannelHandlerContext) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        timer = context.eventLoop.scheduleTask(in: time) {
+            let (handler, context) = bound.value
+            handler.look(context)
+        }
+    }
+
+    private func look(_ context: ChannelHandlerContext) {
+        timer = nil
+        guard let silentUntil else { return }
+        let now = NIODeadline.now()
+        guard silentUntil <= now else { return setTimer(silentUntil - now, context) }
+        fail(TransportError("the server has been silent for too long"))
+        context.close(promise: nil)
+    }
+
+    private func stopTimer() {
+        silentUntil = nil
+        timer?.cancel()
+        timer = nil
+    }
+
     private func abandon(_ body: ByteStream, _ channel: any Channel) {
         guard current?.body === body else { return }
         current = nil
+        stopTimer()
         channel.close(promise: nil)
     }
 
     private func fail(_ error: TransportError) {
         let exchange = current
         current = nil
+        stopTimer()
         exchange?.fail(error)
     }
 }

@@ -1,37 +1,73 @@
 package import APIMachinery
 internal import NIOCore
 internal import NIOHTTP1
-internal import NIOPosix
-internal import NIOSSL
 import Synchronization
 
 /// Requests over HTTPS (HTTP/1.1): idle connections are kept for the next request, a watch has one of its own.
 package final class HTTPSTransport: Transport {
-    private let address: ServerAddress
-    private let context: NIOSSLContext
+    private let dialer: Dialer
+    /// As it stands in `Host` and in messages.
+    private let authority: String
     private let token: @Sendable () -> String?
-    private let idle = Mutex<[any Channel]>([])
+    private let policy: Policy
+    private let idle = Mutex<[IdleConnection]>([])
     private let maxIdle = 16
+
+    private struct IdleConnection {
+        let channel: any Channel
+        /// Later the server may close it at any time (its limit is 90 s, as that of Go's servers).
+        let usableUntil: NIODeadline
+    }
 
     /// - Parameter token: Asked for each request: tokens are renewed while a client lives.
     /// - Throws: When a certificate or key can't be read.
-    package init(_ address: ServerAddress, token: @escaping @Sendable () -> String? = { nil }) throws(TransportError) {
-        self.address = address
+    package convenience init(
+        _ address: ServerAddress, policy: Policy = Policy(), token: @escaping @Sendable () -> String? = { nil }
+    ) throws(TransportError) {
+        let tls = try TLSClientContext(
+            trust: .authorities(address.certificateAuthority), clientCertificate: address.clientCertificate)
+        self.init(Dialer(host: address.host, port: address.port, tls: tls), authority: address.authority, policy: policy, token: token)
+    }
+
+    package struct Policy: Sendable {
+        /// Requests that were not answered on a kept connection may be sent again, whatever their method.
+        package var retriesAll = false
+        /// Errors begin with the request's method and URL.
+        package var namesRequest = true
+        /// How long a server may be silent before and within an answer. A stream may be silent as long as it was asked for.
+        package var silenceMax = Duration.seconds(90)
+        package init() {}
+    }
+
+    package init(
+        _ dialer: Dialer, authority: String, policy: Policy = Policy(), token: @escaping @Sendable () -> String? = { nil }
+    ) {
+        self.dialer = dialer
+        self.authority = authority
+        self.policy = policy
         self.token = token
-        do { context = try address.makeContext() } catch { throw TransportError("TLS for \(address.authority): \(error)") }
     }
 
     deinit {
-        for channel in idle.withLock({ $0 }) { channel.close(promise: nil) }
+        for connection in idle.withLock({ $0 }) { connection.channel.close(promise: nil) }
     }
 
     package func send(_ request: APIRequest) async throws(TransportError) -> TransportResponse {
+        do throws(TransportError) {
+            return try await attempt(request)
+        } catch {
+            guard policy.namesRequest else { throw error }
+            throw TransportError("\(request.method) https://\(authority)\(request.path): \(error)")
+        }
+    }
+
+    private func attempt(_ request: APIRequest) async throws(TransportError) -> TransportResponse {
         if let channel = takeIdle() {
             do {
                 return try await exchange(request, on: channel)
             } catch {
                 // The server may have closed it just now; asking again does no harm where the request changes nothing.
-                guard request.method == "GET", !Task.isCancelled else { throw error }
+                guard request.method == "GET" || policy.retriesAll, !Task.isCancelled else { throw error }
             }
         }
         return try await exchange(request, on: try await connect())
@@ -39,8 +75,9 @@ package final class HTTPSTransport: Transport {
 
     private func takeIdle() -> (any Channel)? {
         idle.withLock { idle in
-            while let channel = idle.popLast() {
-                if channel.isActive { return channel }
+            while let connection = idle.popLast() {
+                if connection.channel.isActive, connection.usableUntil > .now() { return connection.channel }
+                connection.channel.close(promise: nil)
             }
             return nil
         }
@@ -48,60 +85,47 @@ package final class HTTPSTransport: Transport {
 
     private func keep(_ channel: any Channel) {
         let isKept = idle.withLock { idle in
+            idle.removeAll { !$0.channel.isActive }
             guard channel.isActive, idle.count < maxIdle else { return false }
-            idle.append(channel)
+            idle.append(IdleConnection(channel: channel, usableUntil: .now() + .seconds(60)))
             return true
         }
         if !isKept { channel.close(promise: nil) }
     }
 
     private func connect() async throws(TransportError) -> any Channel {
-        let (host, context) = (address.host, context)
-        do {
-            return try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .connectTimeout(.seconds(10))
-                .channelOption(.socketOption(.so_keepalive), value: 1)
-                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        // Server name indication takes no addresses; those are compared with the peer's.
-                        let name = host.isIPAddress ? nil : host
-                        try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: name))
-                        try channel.pipeline.syncOperations.addHTTPClientHandlers()
-                        try channel.pipeline.syncOperations.addHandler(ExchangeHandler())
-                    }
-                }
-                .connect(host: host, port: address.port).get()
-        } catch {
-            throw TransportError("connect to \(address.authority): \(error)")
+        try await dialer.connect { channel in
+            try channel.pipeline.syncOperations.addHTTPClientHandlers()
+            try channel.pipeline.syncOperations.addHandler(ExchangeHandler())
         }
     }
 
     private func exchange(_ request: APIRequest, on channel: any Channel) async throws(TransportError) -> TransportResponse {
-        let exchange = Exchange(request: request, head: head(of: request)) { [weak self] in
+        let patience = Patience(for: request, silenceMax: policy.silenceMax)
+        let exchange = Exchange(request: request, head: head(of: request), patience: patience) { [weak self] in
             if let self { keep(channel) } else { channel.close(promise: nil) }
         }
         do {
             return try await withTaskCancellationHandler {
                 try await withCheckedThrowingContinuation { continuation in
                     exchange.setAnswer(continuation)
-                    channel.writeAndFlush(exchange).whenFailure { exchange.fail(TransportError("\(self.address.authority): \($0)")) }
+                    channel.writeAndFlush(exchange).whenFailure { exchange.fail(TransportError("\($0)")) }
                 }
             } onCancel: {
                 channel.close(promise: nil)
             }
-        } catch let error as TransportError {
-            throw TransportError("\(request.method) https://\(address.authority)\(request.path): \(error)")
         } catch {
-            throw TransportError("\(request.method) https://\(address.authority)\(request.path): \(error)")
+            throw error as? TransportError ?? TransportError("\(error)")
         }
     }
 
     private func head(of request: APIRequest) -> HTTPRequestHead {
         var head = HTTPRequestHead(version: .http1_1, method: .RAW(value: request.method), uri: request.target)
         for field in request.headers.fields { head.headers.add(name: field.name, value: field.value) }
-        head.headers.replaceOrAdd(name: "Host", value: address.authority)
-        if let token = token() { head.headers.replaceOrAdd(name: "Authorization", value: "Bearer \(token)") }
+        head.headers.replaceOrAdd(name: "Host", value: authority)
+        if let token = token()?.trimmingWhiteSpace, !token.isEmpty {
+            head.headers.replaceOrAdd(name: "Authorization", value: "Bearer \(token)")
+        }
         if !request.body.isEmpty || ["POST", "PUT", "PATCH"].contains(request.method) {
             head.headers.replaceOrAdd(name: "Content-Length", value: "\(request.body.count)")
         }
@@ -113,13 +137,17 @@ extension APIRequest {
     /// Path and query as they stand in a request's first line.
     var target: String {
         guard !query.isEmpty else { return path }
-        return path + "?" + query.map { "\($0.name.percentEncodedParameter)=\($0.value.percentEncodedParameter)" }.joined(separator: "&")
+        return path + "?" + query.map { "\(PercentEncoding.encoded($0.name))=\(PercentEncoding.encoded($0.value))" }.joined(separator: "&")
     }
 }
 
 extension String {
-    /// As a name or value of a query: `:` and `@` may stand, everything else beyond unreserved characters may not.
-    var percentEncodedParameter: String { percentEncodedSegment }
+    /// Token files end with a line break, which a header field must not have.
+    fileprivate var trimmingWhiteSpace: String {
+        let isVisible = { (byte: UInt8) in byte > 0x20 }
+        guard let first = utf8.firstIndex(where: isVisible), let last = utf8.lastIndex(where: isVisible) else { return "" }
+        return String(self[first...last])
+    }
 
     var isIPAddress: Bool { (try? SocketAddress(ipAddress: self, port: 0)) != nil }
 }

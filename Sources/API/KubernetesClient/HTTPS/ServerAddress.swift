@@ -1,5 +1,3 @@
-internal import NIOSSL
-
 /// Where an API server listens and how it is recognised.
 package struct ServerAddress: Sendable {
     /// A name or an IP address, which the server's certificate must have.
@@ -29,16 +27,4 @@ package struct ServerAddress: Sendable {
 
     /// As it stands in a `Host` field.
     var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-
-    func makeContext() throws -> NIOSSLContext {
-        var configuration = TLSConfiguration.makeClientConfiguration()
-        configuration.minimumTLSVersion = .tlsv12
-        configuration.applicationProtocols = ["http/1.1"]
-        configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(certificateAuthority))
-        if let clientCertificate {
-            configuration.certificateChain = try NIOSSLCertificate.fromPEMBytes(clientCertificate.chain).map { .certificate($0) }
-            configuration.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: clientCertificate.key, format: .pem))
-        }
-        return try NIOSSLContext(configuration: configuration)
-    }
 }

@@ -1,5 +1,6 @@
 package import APIMachinery
 internal import KubernetesAPI
+import Synchronization
 
 /// Lets one of several candidates work at a time, by a Lease that the leader renews (client-go's leaderelection: 15 s, 10 s, 2 s).
 ///
@@ -32,51 +33,65 @@ package struct LeaderElection: Sendable {
 
     /// Waits to become leader, works as long as it is one, and gives the lease back.
     ///
-    /// `work` is cancelled when the lease is lost. Returns when `work` does, when the lease is lost, or when the task is cancelled.
+    /// `work` is cancelled when the lease is lost: taken by another, or not renewed by the deadline, even while a request to renew it hangs.
+    /// Returns when `work` has ended after that, or by itself, or since the task was cancelled.
     package func run(_ work: @escaping @Sendable () async -> Void) async {
         var observed = ObservedLease()
         guard await acquire(&observed) else { return }
         let held = observed
+        let renewed = RenewalTime(time.now)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await work() }
-            group.addTask {
-                var observed = held
-                await renew(&observed)
-            }
+            group.addTask { await renew(held, renewed) }
+            group.addTask { await waitForDeadline(renewed) }
             await group.next()
             group.cancelAll()
         }
-        await release()
+        // In a task of its own, since this one may have been cancelled: who waits for the lease gets it at once all the same.
+        await Task { await release() }.value
     }
 
     private func acquire(_ observed: inout ObservedLease) async -> Bool {
         while !Task.isCancelled {
-            if await tryOnce(&observed) { return true }
+            if await tryOnce(&observed) == .held { return true }
             guard (try? await time.sleep(for: retryPeriod * (1 + .random(in: 0..<1.2)))) != nil else { return false }
         }
         return false
     }
 
-    private func renew(_ observed: inout ObservedLease) async {
-        var last = time.now
-        while true {
-            guard (try? await time.sleep(for: retryPeriod)) != nil else { return }
-            if await tryOnce(&observed) { last = time.now }
-            if time.now - last >= renewDeadline { return }
+    /// Returns when another has the lease, or the task is cancelled.
+    private func renew(_ held: ObservedLease, _ renewed: RenewalTime) async {
+        var observed = held
+        while (try? await time.sleep(for: retryPeriod)) != nil {
+            let begin = time.now
+            switch await tryOnce(&observed) {
+            case .held: renewed.set(begin)
+            case .anothers: return
+            case .unknown: break
+            }
         }
     }
 
-    private func tryOnce(_ observed: inout ObservedLease) async -> Bool {
+    /// Returns when the lease has not been renewed in time, or the task is cancelled.
+    private func waitForDeadline(_ renewed: RenewalTime) async {
+        while case let due = renewed.value + renewDeadline, due > time.now {
+            guard (try? await time.sleep(until: due)) != nil else { return }
+        }
+    }
+
+    private enum Standing { case held, anothers, unknown }
+
+    private func tryOnce(_ observed: inout ObservedLease) async -> Standing {
         let leases = client.resource(Lease.self, namespace: namespace)
         do throws(ClientError) {
             var lease = try await leases.get(name)
             observed.see(lease, at: time.now)
-            guard observed.canBeTaken(by: identity, at: time.now) else { return false }
+            guard observed.canBeTaken(by: identity, at: time.now) else { return .anothers }
             lease.spec = taken(from: lease.spec)
             observed.see(try await leases.update(lease), at: time.now)
-            return true
+            return .held
         } catch {
-            guard error.isNotFound else { return false }
+            guard error.isNotFound else { return .unknown }
         }
         do throws(ClientError) {
             let lease = Lease {
@@ -85,9 +100,9 @@ package struct LeaderElection: Sendable {
                 $0.spec = taken(from: LeaseSpec())
             }
             observed.see(try await leases.create(lease), at: time.now)
-            return true
+            return .held
         } catch {
-            return false
+            return .unknown
         }
     }
 
@@ -104,20 +119,33 @@ package struct LeaderElection: Sendable {
         return spec
     }
 
-    /// Gives the lease back, so that the next one need not wait for its end.
+    /// Gives the lease back, so that the next one need not wait for its end. Gives up after the renew deadline: then it runs out by itself.
     private func release() async {
-        let leases = client.resource(Lease.self, namespace: namespace)
-        do throws(ClientError) {
-            var lease = try await leases.get(name)
-            guard lease.spec.holderIdentity == identity else { return }
-            lease.spec.holderIdentity = ""
-            lease.spec.leaseDurationSeconds = 1
-            lease.spec.renewTime = MicroTimestamp(time.wallTime)
-            _ = try await leases.update(lease)
-        } catch {
-            // It runs out by itself.
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await clearHolder() }
+            group.addTask { try? await time.sleep(for: renewDeadline) }
+            await group.next()
+            group.cancelAll()
         }
     }
+
+    private func clearHolder() async {
+        let leases = client.resource(Lease.self, namespace: namespace)
+        guard var lease = try? await leases.get(name), lease.spec.holderIdentity == identity else { return }
+        // An empty one is refused by API servers.
+        lease.spec.holderIdentity = nil
+        lease.spec.leaseDurationSeconds = 1
+        lease.spec.renewTime = MicroTimestamp(time.wallTime)
+        _ = try? await leases.update(lease)
+    }
+}
+
+/// When the leader last renewed its lease: the time before it asked, since others count from when they see the change.
+private final class RenewalTime: Sendable {
+    private let time: Mutex<Duration>
+    init(_ time: Duration) { self.time = Mutex(time) }
+    var value: Duration { time.withLock { $0 } }
+    func set(_ value: Duration) { time.withLock { $0 = value } }
 }
 
 /// A lease as a candidate sees it, and since when.

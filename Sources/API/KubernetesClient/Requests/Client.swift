@@ -6,10 +6,12 @@ package struct Client: Sendable {
     let transport: any Transport
     /// The name and version of the component, which the server logs.
     let userAgent: String
+    private let time: any TimeSource
 
-    package init(transport: any Transport, userAgent: String) {
+    package init(transport: any Transport, userAgent: String, time: any TimeSource = MachineTime()) {
         self.transport = transport
         self.userAgent = userAgent
+        self.time = time
     }
 
     /// The objects of a built-in kind.
@@ -27,32 +29,58 @@ package struct Client: Sendable {
         let response = try await response(request)
         let bytes: [UInt8]
         do { bytes = try await response.body.collect() } catch { throw .transport(error) }
-        let json: JSONValue
-        do { json = try JSONValue(parsing: bytes) } catch {
+        do { return try JSONValue(parsing: bytes) } catch {
             throw .unreadable("\(request.method) \(request.path): status \(response.status): the answer is no JSON: \(error)")
         }
-        if response.status >= 400 {
-            throw .status(Status(json: json) ?? Status(code: Int32(response.status), reason: .unknown, message: "\(json)"))
-        }
-        return json
     }
 
-    /// Sends a request whose answer is to be read as it comes; an answer that says no is thrown.
-    package func stream(_ request: APIRequest) async throws(ClientError) -> ByteStream {
-        let response = try await response(request)
-        guard response.status >= 400 else { return response.body }
-        let bytes: [UInt8]
-        do { bytes = try await response.body.collect(upTo: 1 << 20) } catch { throw .transport(error) }
-        if let json = try? JSONValue(parsing: bytes), let status = Status(json: json) { throw .status(status) }
-        throw .status(
-            Status(code: Int32(response.status), reason: .unknown, message: String(decoding: bytes.prefix(1024), as: UTF8.self)))
-    }
+    /// Sends a request whose answer is to be read as it comes.
+    package func stream(_ request: APIRequest) async throws(ClientError) -> ByteStream { try await response(request).body }
 
+    /// An answer that says no is thrown; but a server that says when to come back is asked again then, as client-go does.
     private func response(_ request: APIRequest) async throws(ClientError) -> TransportResponse {
         var request = request
         request.headers["User-Agent"] = userAgent
         if request.headers["Accept"] == nil { request.headers["Accept"] = "application/json" }
-        do { return try await transport.send(request) } catch { throw .transport(error) }
+        var attempts = 0
+        while true {
+            let response: TransportResponse
+            do { response = try await transport.send(request) } catch { throw .transport(error) }
+            guard response.status >= 400 else { return response }
+            let status = try await response.failure()
+            attempts += 1
+            guard attempts < Self.attemptsMax, let wait = response.retryAfter, wait <= Self.retryAfterMax,
+                (try? await time.sleep(for: wait)) != nil
+            else { throw .status(status) }
+        }
+    }
+
+    private static let attemptsMax = 10
+    /// Who is told to wait longer decides for himself.
+    private static let retryAfterMax: Duration = .seconds(60)
+}
+
+extension TransportResponse {
+    /// How long a server that has not worked on the request asks to wait (RFC 9110, 10.2.3; API servers give seconds, never a date).
+    var retryAfter: Duration? {
+        guard status == 429 || status >= 500, let seconds = headers["Retry-After"].flatMap({ Int64($0) }), seconds >= 0 else { return nil }
+        return .seconds(seconds)
+    }
+
+    /// What an answer that says no says. The body is read for it.
+    fileprivate func failure() async throws(ClientError) -> Status {
+        let bytes: [UInt8]
+        do { bytes = try await body.collect(upTo: 4 << 20) } catch { throw .transport(error) }
+        var failure =
+            if let json = try? JSONValue(parsing: bytes), let status = Status(json: json) { status } else {
+                Status(code: Int32(status), reason: .unknown, message: String(decoding: bytes.prefix(1024), as: UTF8.self))
+            }
+        if let retryAfter, (failure.details?.retryAfterSeconds ?? 0) == 0 {
+            var details = failure.details ?? Status.Details()
+            details.retryAfterSeconds = Int32(clamping: retryAfter.components.seconds)
+            failure.details = details
+        }
+        return failure
     }
 }
 
@@ -69,28 +97,10 @@ package struct ResourcePath: Hashable, Sendable {
     /// `/api/v1/namespaces/default/pods/web/status`.
     func path(namespace: String?, name: String? = nil, subresource: String? = nil) -> String {
         var path = kind.group.isEmpty ? "/api/\(kind.version)" : "/apis/\(kind.group)/\(kind.version)"
-        if let namespace { path += "/namespaces/\(namespace.percentEncodedSegment)" }
+        if let namespace { path += "/namespaces/\(PercentEncoding.encoded(namespace))" }
         path += "/\(plural)"
-        if let name { path += "/\(name.percentEncodedSegment)" }
+        if let name { path += "/\(PercentEncoding.encoded(name))" }
         if let subresource { path += "/\(subresource)" }
         return path
-    }
-}
-
-extension String {
-    /// As one segment of a path (RFC 3986, 3.3: unreserved characters, sub-delims, colon and at sign stand for themselves).
-    var percentEncodedSegment: String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var bytes: [UInt8] = []
-        for byte in utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: ":"), UInt8(ascii: "@"):
-                bytes.append(byte)
-            default:
-                bytes += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -17,6 +17,11 @@ package enum ClientError: Error, Hashable, CustomStringConvertible {
     package var isAlreadyExists: Bool { status?.reason == .alreadyExists }
     /// The revision asked for is no longer kept: list again.
     package var isExpired: Bool { status.map { $0.code == 410 } ?? false }
+    /// The revision asked for is none that the server has had: it was set back. List again.
+    package var isVersionTooLarge: Bool {
+        guard let status, status.code == 504 else { return false }
+        return status.details?.causes.contains { $0.reason == "ResourceVersionTooLarge" } ?? false
+    }
     /// Trying the same request again later may succeed.
     package var isTemporary: Bool {
         switch self {

@@ -24,6 +24,7 @@ package struct ResourceClient<Object: KubernetesObject>: Sendable {
 
     /// Everything, in pieces of `pageSize`; all pieces are of one revision.
     package func listAll(_ options: ListOptions = .init(), pageSize: Int = 500) async throws(ClientError) -> ObjectList<Object> {
+        let whole = options
         var options = options
         options.limit = pageSize
         var all = try await list(options)
@@ -31,7 +32,12 @@ package struct ResourceClient<Object: KubernetesObject>: Sendable {
             options.continue = token
             options.resourceVersion = nil
             options.resourceVersionMatch = nil
-            let piece = try await list(options)
+            let piece: ObjectList<Object>
+            do throws(ClientError) { piece = try await list(options) } catch {
+                // The revision of the first pieces is no longer kept: everything at once, of a newer one.
+                if error.isExpired { return try await list(whole) }
+                throw error
+            }
             all.items += piece.items
             all.metadata = piece.metadata
         }

@@ -119,6 +119,8 @@ package final class ByteStream: Sendable, AsyncSequence, ResponseStream {
 
     private func next() async throws(TransportError) -> [UInt8]? {
         while true {
+            // Its only reader is going: nobody will want the rest.
+            if Task.isCancelled { cancel() }
             switch step() {
             case .chunk(let bytes): return bytes
             case .end: return nil
@@ -130,7 +132,7 @@ package final class ByteStream: Sendable, AsyncSequence, ResponseStream {
 
     private func step() -> Step {
         state.withLock { state in
-            if state.isAbandoned || Task.isCancelled { return .end }
+            if state.isAbandoned { return .end }
             if !state.chunks.isEmpty {
                 let bytes = state.chunks.removeFirst()
                 state.byteCount -= bytes.count
@@ -160,13 +162,20 @@ package final class ByteStream: Sendable, AsyncSequence, ResponseStream {
         }
     }
 
-    package func makeAsyncIterator() -> Iterator { Iterator(stream: self) }
+    package func makeAsyncIterator() -> Iterator { Iterator(reader: Reader(stream: self)) }
+
+    /// Gives the body up when its iterator is gone: a loop that was left before the end.
+    fileprivate final class Reader: Sendable {
+        let stream: ByteStream
+        init(stream: ByteStream) { self.stream = stream }
+        deinit { stream.cancel() }
+    }
 
     package struct Iterator: AsyncIteratorProtocol {
-        let stream: ByteStream
-        package mutating func next() async throws(TransportError) -> [UInt8]? { try await stream.next() }
+        fileprivate let reader: Reader
+        package mutating func next() async throws(TransportError) -> [UInt8]? { try await reader.stream.next() }
         package mutating func next(isolation actor: isolated (any Actor)?) async throws(TransportError) -> [UInt8]? {
-            try await stream.next()
+            try await reader.stream.next()
         }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+internal import APIMachinery
 internal import ContainerRuntime
 internal import Glibc
 internal import Kubelet
@@ -30,7 +31,7 @@ struct Agent: AsyncParsableCommand {
         defer { daemon.release() }
         for limitation in opened.runtime.limitations { Output.warn("swiftlet: \(limitation)") }
         let session = try PodSession(opened, label: "agent", podPidsLimit: podPidsLimit)
-        let source = try ManifestDirectory(path: directory, nodeName: opened.nodeName, clock: SystemClock())
+        let source = try ManifestDirectory(path: directory, nodeName: opened.nodeName, clock: MachineTime())
         let events = Task { for await event in session.kubelet.events() { RunEvents.show(event) } }
         let abandoned = Mutex(opened.abandoned)
         try startThread {

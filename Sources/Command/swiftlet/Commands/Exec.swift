@@ -58,11 +58,13 @@ struct Exec: AsyncParsableCommand {
         return String(id)
     }
 
-    /// The command gets this program's own descriptors: no byte is copied.
     private func withDescriptors(_ runtime: NativeRuntime, _ id: String) async throws -> Int32 {
-        let input = interactive ? 0 : unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
-        let running = try await runtime.exec(id, command: command, descriptors: [input, 1, 2])
-        return try await running.exitCode()
+        let streams = try ExecStreams(passesStdin: interactive)
+        let running = try await runtime.exec(id, command: command, descriptors: streams.descriptors)
+        try streams.handOver()
+        let code = try await running.exitCode()
+        streams.finish()
+        return code
     }
 
     private func onTerminal(_ runtime: NativeRuntime, _ id: String) async throws -> Int32 {

@@ -79,7 +79,7 @@ extension ImageCommand {
         var image: String
 
         func run() throws {
-            guard let found = try instance.openImages().image(image) else { throw UsageError("image \"\(image)\" not found") }
+            guard let found = try instance.openImages().image(image) else { throw UsageError("\(ImageError.missing(image))") }
             Output.print(found.inspection.serializedText(.pretty))
         }
     }
@@ -97,12 +97,23 @@ extension ImageCommand {
 
         func run() throws {
             let store = try instance.openImages()
-            for image in images { report(try store.remove(image, force: force)) }
+            for image in images { report(try remove(image, from: store)) }
+        }
+
+        private func remove(_ image: String, from store: ImageStore) throws -> RemovalReport {
+            do {
+                return try store.remove(image, force: force)
+            } catch {
+                if error.code == .notFound { throw UsageError("\(error)") }
+                throw error
+            }
         }
     }
 
     struct Gc: ParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "gc", abstract: "Remove the images that no container uses.")
+        static let configuration = CommandConfiguration(
+            commandName: "gc", abstract: "Remove every image that no container uses, also those with a name.",
+            discussion: "It asks nothing. Layers and blobs that belong to no image go as well.")
 
         @OptionGroup var instance: InstanceOptions
 

@@ -1,11 +1,14 @@
 internal import Glibc
 internal import LinuxSystem
 
-/// Which process is the daemon of an instance: `<run-dir>/daemon` holds its pid and start time.
+/// Which process is a daemon of an instance: `<run-dir>/daemon`, of the control plane `<run-dir>/server`, holds its pid and start time.
 struct DaemonFile: Sendable {
+    /// An instance has one of each at the most.
+    enum Role: String { case agent = "daemon", server }
+
     let path: String
 
-    init(runDirectory: String) { path = "\(runDirectory)/daemon" }
+    init(runDirectory: String, role: Role = .agent) { path = "\(runDirectory)/\(role.rawValue)" }
 
     /// - Throws: `UsageError` when another daemon runs here.
     func claim() throws {

@@ -11,12 +11,15 @@ extension Machine {
         return [IPAddress.Family.v4, .v6].compactMap { family in candidates.first { $0.family == family } }.map { "\($0)" }
     }
 
-    /// Bytes, from the names of /sys/kernel/mm/hugepages/hugepages-2048kB.
-    static var hugePageSizes: [Int64] {
-        let names = (try? Files.names(in: "/sys/kernel/mm/hugepages")) ?? []
-        return names.compactMap { name in
-            guard name.hasPrefix("hugepages-"), name.hasSuffix("kB") else { return nil }
-            return Int64(name.dropFirst("hugepages-".count).dropLast(2)).map { $0 << 10 }
-        }.sorted()
+    /// Page size in bytes → bytes of all its pages: /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages (hugetlbpage.rst).
+    static var hugePages: [Int64: Int64] {
+        let folder = "/sys/kernel/mm/hugepages"
+        var pages: [Int64: Int64] = [:]
+        for name in (try? Files.names(in: folder)) ?? [] where name.hasPrefix("hugepages-") && name.hasSuffix("kB") {
+            guard let kibibytes = Int64(name.dropFirst("hugepages-".count).dropLast(2)) else { continue }
+            let count = Int64(text(of: "\(folder)/\(name)/nr_hugepages").filter(\.isNumber)) ?? 0
+            pages[kibibytes << 10] = (kibibytes << 10) * count
+        }
+        return pages
     }
 }

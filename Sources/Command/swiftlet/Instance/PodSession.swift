@@ -105,7 +105,7 @@ extension Instance {
         configuration.node.memoryBytes = Machine.memoryBytes
         configuration.node.allocatableMilliCPU = Machine.processorCount * 1000
         configuration.node.allocatableMemoryBytes = Machine.memoryBytes
-        configuration.node.hugePageSizes = Machine.hugePageSizes
+        configuration.node.hugePages = Machine.hugePages
         return configuration
     }
 

@@ -32,6 +32,10 @@ extension ExitCode {
         case let environment as EnvironmentError:
             Output.warn("swiftlet: \(environment)")
             exit(Self.environment.rawValue)
+        case let failure as BackgroundFailure:
+            // It has said it in this program's own words already.
+            Output.warn(failure.said.isEmpty ? "swiftlet: the process in the background ended before it was ready" : failure.said)
+            exit(failure.status == 0 ? answerIsNo.rawValue : failure.status)
         case is CleanExit, is ValidationError:
             finishParsing(error)
         case _ where Root.exitCode(for: error) == .success:

@@ -17,8 +17,21 @@ package struct AdmissionAttributes: Sendable {
     package var user: UserInfo
     package var isDryRun: Bool
     package var now: Timestamp
+    /// What the request asks for besides its object.
+    package var options = Options.none
+    /// The name is one that the server has made up, which its writer does not know yet.
+    package var isNameGenerated = false
+    /// A step of a larger request that has been through admission as a whole.
+    package var isInternalStep = false
     /// Sent to the client as warnings.
     package var warnings: [String] = []
+    /// Written into the audit log.
+    package var auditAnnotations: [String: String] = [:]
+    package var reinvocation = Reinvocation()
+
+    package enum Options: Sendable {
+        case none, write(WriteOptions), deletion(DeletionOptions)
+    }
 
     package var group: String { resource.group }
     package var plural: String { resource.plural }
@@ -50,7 +63,11 @@ extension AdmissionPlugin {
 struct AdmissionChain: Sendable {
     var plugins: [any AdmissionPlugin]
 
+    /// Where a webhook has changed the object, every plugin gets to see it once more.
     func mutate(_ attributes: inout AdmissionAttributes, _ objects: ObjectReader) async throws(Status) {
+        for plugin in plugins { try await plugin.mutate(&attributes, objects) }
+        guard attributes.reinvocation.isWanted else { return }
+        attributes.reinvocation.beginSecondRound()
         for plugin in plugins { try await plugin.mutate(&attributes, objects) }
     }
     func validate(_ attributes: inout AdmissionAttributes, _ objects: ObjectReader) async throws(Status) {
@@ -58,5 +75,30 @@ struct AdmissionChain: Sendable {
     }
     func didFail(_ attributes: AdmissionAttributes, _ objects: ObjectReader) async {
         for plugin in plugins { await plugin.didFail(attributes, objects) }
+    }
+}
+
+extension APIServer {
+    /// Lets the plugins change what is to be written. What they have to say reaches the client and the audit log also when they refuse.
+    func mutate(_ attributes: inout AdmissionAttributes, _ context: inout RequestContext) async throws(Status) {
+        do throws(Status) { try await admission.mutate(&attributes, objects) } catch {
+            report(attributes, &context)
+            throw error
+        }
+        report(attributes, &context)
+    }
+
+    /// Lets the plugins look at what is to be written.
+    func validate(_ attributes: inout AdmissionAttributes, _ context: inout RequestContext) async throws(Status) {
+        do throws(Status) { try await admission.validate(&attributes, objects) } catch {
+            report(attributes, &context)
+            throw error
+        }
+        report(attributes, &context)
+    }
+
+    private func report(_ attributes: AdmissionAttributes, _ context: inout RequestContext) {
+        context.warnings.add(contentsOf: attributes.warnings)
+        if !attributes.auditAnnotations.isEmpty { AuditAnnotations.current?.add(attributes.auditAnnotations) }
     }
 }

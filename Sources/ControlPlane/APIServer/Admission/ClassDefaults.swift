@@ -50,9 +50,11 @@ package struct RuntimeClassAdmission: AdmissionPlugin {
     package init() {}
 
     package func mutate(_ attributes: inout AdmissionAttributes, _ objects: ObjectReader) async throws(Status) {
-        guard attributes.isFor("pods"), attributes.operation == .create, var pod = attributes.object,
-            let name = pod["spec"]?["runtimeClassName"]?.stringValue
-        else { return }
+        guard attributes.isFor("pods"), attributes.operation == .create, var pod = attributes.object else { return }
+        guard let name = pod["spec"]?["runtimeClassName"]?.stringValue else {
+            guard let overhead = pod["spec"]?["overhead"]?.objectValue, !overhead.isEmpty else { return }
+            throw attributes.forbidden("pod rejected: Pod Overhead set without corresponding RuntimeClass defined Overhead")
+        }
         guard let found = try await objects.get(group: "node.k8s.io", "runtimeclasses", name: name) else {
             throw attributes.forbidden("pod rejected: RuntimeClass \(name.quoted) not found")
         }

@@ -1,8 +1,24 @@
 /// The plugins of the server in upstream's order.
 package enum DefaultAdmission {
-    package static let plugins: [any AdmissionPlugin] = [
-        NamespaceLifecycle(), LimitRanger(), ServiceAccountAdmission(), NodeRestriction(), TaintNodesByCondition(), PodSecurity(),
-        PriorityAdmission(), DefaultTolerationSeconds(), DefaultStorageClass(), StorageObjectInUseProtection(), RuntimeClassAdmission(),
-        DefaultIngressClass(), ServiceAllocation(), UnsupportedAdmission(), ResourceQuotaAdmission(),
-    ]
+    /// Without webhooks: their configurations are refused.
+    package static let plugins = plugins(webhooks: nil)
+
+    /// - Parameter webhooks: How webhooks are called; nil where they cannot be.
+    package static func plugins(
+        webhooks: (caller: any WebhookCaller, metrics: WebhookMetrics)?, serviceCIDR: String? = nil
+    ) -> [any AdmissionPlugin] {
+        let invoker = webhooks.map { WebhookInvoker(caller: $0.caller, metrics: $0.metrics) }
+        var plugins: [any AdmissionPlugin] = [
+            NamespaceLifecycle(), LimitRanger(), ServiceAccountAdmission(), NodeRestriction(), TaintNodesByCondition(), PodSecurity(),
+            PriorityAdmission(), DefaultTolerationSeconds(), DefaultStorageClass(), StorageObjectInUseProtection(), ClaimResize(),
+            RuntimeClassAdmission(), DefaultIngressClass(),
+        ]
+        if let invoker { plugins.append(MutatingWebhooks(invoker)) }
+        // Upstream gives addresses when everybody has changed what he wants.
+        plugins += [
+            serviceCIDR.map { ServiceAllocation(cidr: $0) } ?? ServiceAllocation(), UnsupportedAdmission(callsWebhooks: invoker != nil),
+        ]
+        if let invoker { plugins.append(ValidatingWebhooks(invoker)) }
+        return plugins + [ResourceQuotaAdmission()]
+    }
 }

@@ -85,7 +85,8 @@ package struct PriorityAdmission: AdmissionPlugin {
                 "the integer value of priority (\(given)) must not be provided in pod spec; priority admission controller computed "
                     + "\(priority) from the given PriorityClass name")
         }
-        if let given = object["spec"]?["preemptionPolicy"]?.stringValue, let policy, given != policy {
+        let policy = policy ?? "PreemptLowerPriority"
+        if let given = object["spec"]?["preemptionPolicy"]?.stringValue, given != policy {
             throw attributes.forbidden(
                 "the string value of PreemptionPolicy (\(given)) must not be provided in pod spec; priority admission controller "
                     + "computed \(policy) from the given PriorityClass name")

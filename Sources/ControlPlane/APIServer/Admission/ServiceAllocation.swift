@@ -21,18 +21,20 @@ package final class ServiceAllocation: AdmissionPlugin {
     package func mutate(_ attributes: inout AdmissionAttributes, _ objects: ObjectReader) async throws(Status) {
         guard attributes.isFor("services"), attributes.operation != .delete, var service = attributes.object else { return }
         if let old = attributes.old { Self.keep(&service, old) }
-        let used = try await Used(objects, except: service)
+        try checkFamilies(service, attributes)
+        let used = try await Used(objects, attributes)
         if Self.needsAddress(service) { allocateAddress(&service, used) }
         if Self.needsPorts(service) { allocatePorts(&service, used) }
+        if Self.needsHealthCheckPort(service) { allocateHealthCheckPort(&service, used) }
         attributes.object = service
     }
 
     package func validate(_ attributes: inout AdmissionAttributes, _ objects: ObjectReader) async throws(Status) {
         guard attributes.isFor("services"), attributes.operation != .delete, let service = attributes.object else { return }
-        let used = try await Used(objects, except: service)
+        let used = try await Used(objects, attributes)
         var problems: [FieldError] = []
         if Self.needsAddress(service), attributes.old?["spec"]?["clusterIP"] != service["spec"]?["clusterIP"] {
-            problems += familyProblems(service) + addressProblems(service, used)
+            problems += addressProblems(service, used)
         }
         problems += portProblems(service, attributes.old, used)
         guard problems.isEmpty else { throw attributes.resource.invalid(service.name, problems) }
@@ -47,11 +49,23 @@ package final class ServiceAllocation: AdmissionPlugin {
             || (type(service) == "LoadBalancer" && service["spec"]?["allocateLoadBalancerNodePorts"]?.boolValue != false)
     }
 
+    private static func needsHealthCheckPort(_ service: JSONObject) -> Bool {
+        type(service) == "LoadBalancer" && service["spec"]?["externalTrafficPolicy"]?.stringValue == "Local"
+    }
+    /// Without addresses of its own, and without pods to take them from: whatever addresses its endpoints have.
+    private static func isOpenHeadless(_ service: JSONObject) -> Bool {
+        let address = service["spec"]?["clusterIP"]?.stringValue ?? service["spec"]?["clusterIPs"]?[0]?.stringValue
+        return address == "None" && (service["spec"]?["selector"]?.objectValue ?? JSONObject()).isEmpty
+    }
+
     /// An update that leaves out what was given keeps it.
     private static func keep(_ service: inout JSONObject, _ old: JSONObject) {
         guard needsAddress(service), needsAddress(old) else { return }
         for field in ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"] where service["spec"]?[field] == nil {
             if let value = old["spec"]?[field] { service.setSpec(field, value) }
+        }
+        if needsHealthCheckPort(service), service["spec"]?["healthCheckNodePort"] == nil, let port = old["spec"]?["healthCheckNodePort"] {
+            service.setSpec("healthCheckNodePort", port)
         }
         guard needsPorts(service), needsPorts(old), var ports = service["spec"]?["ports"]?.arrayValue else { return }
         let before = old["spec"]?["ports"]?.arrayValue ?? []
@@ -71,8 +85,12 @@ package final class ServiceAllocation: AdmissionPlugin {
         guard !address.isEmpty else { return }
         service.setSpec("clusterIP", .string(address))
         service.setSpec("clusterIPs", service["spec"]?["clusterIPs"] ?? [.string(address)])
-        if service["spec"]?["ipFamilies"] == nil { service.setSpec("ipFamilies", ["IPv4"]) }
-        if service["spec"]?["ipFamilyPolicy"] == nil { service.setSpec("ipFamilyPolicy", "SingleStack") }
+        let isOpen = Self.isOpenHeadless(service)
+        if service["spec"]?["ipFamilyPolicy"] == nil { service.setSpec("ipFamilyPolicy", isOpen ? "RequireDualStack" : "SingleStack") }
+        if service["spec"]?["ipFamilies"] == nil {
+            let isDual = isOpen && service["spec"]?["ipFamilyPolicy"]?.stringValue != "SingleStack"
+            service.setSpec("ipFamilies", isDual ? ["IPv4", "IPv6"] : ["IPv4"])
+        }
     }
 
     private func freeAddress(_ used: Used) -> String? {
@@ -81,11 +99,11 @@ package final class ServiceAllocation: AdmissionPlugin {
         guard count > low + 1 else { return nil }
         for _ in 0..<64 {
             let address = Self.text(base + UInt32.random(in: low..<(count - 1)))
-            if !used.addresses.contains(address), reserve(address) { return address }
+            if !used.hasAddress(address), reserve(address) { return address }
         }
         for offset in 1..<(count - 1) {
             let address = Self.text(base + offset)
-            if !used.addresses.contains(address), reserve(address) { return address }
+            if !used.hasAddress(address), reserve(address) { return address }
         }
         return nil
     }
@@ -93,12 +111,20 @@ package final class ServiceAllocation: AdmissionPlugin {
     private func allocatePorts(_ service: inout JSONObject, _ used: Used) {
         guard var ports = service["spec"]?["ports"]?.arrayValue else { return }
         for index in ports.indices where (ports[index]["nodePort"]?.integerValue ?? 0) == 0 {
-            let start = Int.random(in: Self.ports)
-            let free = (0..<Self.ports.count).lazy.map { Self.ports.lowerBound + (start - Self.ports.lowerBound + $0) % Self.ports.count }
-                .first { port in !used.ports.contains(port) && self.reserve("port \(port)") }
-            if let free { ports[index]["nodePort"] = .integer(Int64(free)) }
+            if let free = freePort(used) { ports[index]["nodePort"] = .integer(Int64(free)) }
         }
         service.setSpec("ports", .array(ports))
+    }
+
+    private func allocateHealthCheckPort(_ service: inout JSONObject, _ used: Used) {
+        guard (service["spec"]?["healthCheckNodePort"]?.integerValue ?? 0) == 0, let free = freePort(used) else { return }
+        service.setSpec("healthCheckNodePort", .integer(Int64(free)))
+    }
+
+    private func freePort(_ used: Used) -> Int? {
+        let start = Int.random(in: 0..<Self.ports.count)
+        return (0..<Self.ports.count).lazy.map { Self.ports.lowerBound + (start + $0) % Self.ports.count }
+            .first { port in !used.hasPort(port) && self.reserve("port \(port)") }
     }
 
     /// - Returns: false when it has been given out lately.
@@ -112,6 +138,15 @@ package final class ServiceAllocation: AdmissionPlugin {
     }
 
     // MARK: checking what was chosen
+
+    /// What this cluster, which has addresses of IPv4 alone, cannot give. Looked at before anything is given out.
+    private func checkFamilies(_ service: JSONObject, _ attributes: AdmissionAttributes) throws(Status) {
+        guard Self.needsAddress(service), !Self.isOpenHeadless(service),
+            attributes.old == nil || attributes.old?["spec"]?["ipFamilyPolicy"] != service["spec"]?["ipFamilyPolicy"]
+        else { return }
+        let problems = familyProblems(service)
+        guard problems.isEmpty else { throw attributes.resource.invalid(service.name, problems) }
+    }
 
     private func familyProblems(_ service: JSONObject) -> [FieldError] {
         let spec = FieldPath("spec")
@@ -134,7 +169,7 @@ package final class ServiceAllocation: AdmissionPlugin {
         guard let number = Self.number(address), number >= base, number - base < count else {
             return [.invalid(path, shown, "failed to allocate IP \(address): the provided network does not match the current range")]
         }
-        guard !used.addresses.contains(address) else {
+        guard !used.hasAddress(address) else {
             return [.invalid(path, shown, "failed to allocate IP \(address): provided IP is already allocated")]
         }
         return []
@@ -155,7 +190,7 @@ package final class ServiceAllocation: AdmissionPlugin {
                 ]
             }
             let key = "\(port["protocol"]?.stringValue ?? "TCP") \(number)"
-            guard !used.ports.contains(Int(number)), seen.insert(key).inserted else {
+            guard !used.hasPort(Int(number)), seen.insert(key).inserted else {
                 return [.invalid(path, .integer(number), "provided port is already allocated")]
             }
         }
@@ -176,15 +211,15 @@ package final class ServiceAllocation: AdmissionPlugin {
 
 /// What other services have.
 private struct Used {
-    var addresses: Set<String> = []
-    var ports: Set<Int> = []
+    private let index: ServiceIndex
+    private let key: String
 
-    init(_ objects: ObjectReader, except own: JSONObject) async throws(Status) {
-        for service in try await objects.list("services") where service.name != own.name || service.namespace != own.namespace {
-            for address in service["spec"]?["clusterIPs"]?.arrayValue ?? [] { addresses.insert(address.stringValue ?? "") }
-            for port in service["spec"]?["ports"]?.arrayValue ?? [] {
-                if let number = port["nodePort"]?.integerValue { ports.insert(Int(number)) }
-            }
-        }
+    init(_ objects: ObjectReader, _ attributes: AdmissionAttributes) async throws(Status) {
+        index = objects.server.services
+        key = attributes.resource.stored?.location.key(namespace: attributes.namespace, name: attributes.name) ?? ""
+        try await index.refresh(objects)
     }
+
+    func hasAddress(_ address: String) -> Bool { index.isTaken(address: address, except: key) }
+    func hasPort(_ port: Int) -> Bool { index.isTaken(port: port, except: key) }
 }

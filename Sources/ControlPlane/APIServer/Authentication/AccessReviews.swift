@@ -29,7 +29,8 @@ extension ReviewService {
     private func answer(
         _ object: JSONObject, _ spec: JSONValue, _ user: UserInfo, kind: String, _ problems: [FieldError]
     ) throws(Status) -> JSONObject {
-        guard problems.isEmpty else { throw .invalid(kind: kind, group: "authorization.k8s.io", name: "", problems) }
+        // Upstream leaves the kind out of this message.
+        guard problems.isEmpty else { throw .invalid(kind: "", group: "authorization.k8s.io", name: "", problems) }
         let decision = authorizer.authorize(Self.attributes(spec, user))
         var status = JSONObject()
         status["allowed"] = .bool(decision.isAllowed)

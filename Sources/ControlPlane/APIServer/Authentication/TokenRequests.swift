@@ -14,7 +14,7 @@ struct TokenRequests: Sendable {
     func create(_ object: JSONObject, namespace: String, serviceAccount name: String) async throws(Status) -> JSONObject {
         let spec = object["spec"] ?? .object(JSONObject())
         let seconds = spec["expirationSeconds"]?.integerValue ?? 3600
-        try Self.check(object, seconds, name)
+        try Self.check(seconds)
         guard let account = try await read("serviceaccounts", namespace, name) else {
             throw .notFound(resource: "serviceaccounts", group: "", name: name)
         }
@@ -32,12 +32,12 @@ struct TokenRequests: Sendable {
         return try await answer(object, spec, claims, seconds)
     }
 
-    private static func check(_ object: JSONObject, _ seconds: Int64, _ name: String) throws(Status) {
+    private static func check(_ seconds: Int64) throws(Status) {
         let path = FieldPath("spec").child("expirationSeconds")
         var problems: [FieldError] = []
         if seconds < 600 { problems.append(.invalid(path, .integer(seconds), "may not specify a duration less than 10 minutes")) }
         if seconds > 1 << 32 { problems.append(.invalid(path, .integer(seconds), "may not specify a duration larger than 2^32 seconds")) }
-        guard problems.isEmpty else { throw .invalid(kind: "TokenRequest", group: "authentication.k8s.io", name: name, problems) }
+        guard problems.isEmpty else { throw .invalid(kind: "TokenRequest", group: "authentication.k8s.io", name: "", problems) }
     }
 
     private func bind(_ claims: inout ServiceAccountClaims, to reference: JSONValue) async throws(Status) {
@@ -91,11 +91,13 @@ struct TokenRequests: Sendable {
         var metadata = object["metadata"] ?? .object(JSONObject())
         metadata["name"] = .string(claims.serviceAccount.name)
         metadata["namespace"] = .string(claims.namespace)
+        metadata["uid"] = .string(claims.serviceAccount.uid)
         metadata["creationTimestamp"] = .string(claims.issuedAt.description)
         answer["metadata"] = metadata
         var spec = spec
         spec["audiences"] = .array(claims.audiences.map { .string($0) })
         spec["expirationSeconds"] = .integer(seconds)
+        if spec["boundObjectRef"] == nil { spec["boundObjectRef"] = .some(.null) }
         answer["spec"] = spec
         answer["status"] = ["token": .string(token), "expirationTimestamp": .string(claims.expiresAt.description)]
         return answer

@@ -4,7 +4,7 @@ extension PolicyRule {
     /// As upstream each right is looked at alone, one verb on one resource of one group: it is held when a single rule holds it.
     ///
     /// - Returns: The rights that are lacking, those of one resource joined again; empty when none are.
-    static func missing(from owned: [PolicyRule], of wanted: [PolicyRule]) -> [PolicyRule] {
+    package static func missing(from owned: [PolicyRule], of wanted: [PolicyRule]) -> [PolicyRule] {
         let missing = wanted.flatMap(\.singleRights).filter { right in !owned.contains { $0.covers(right) } }
         return joined(missing)
     }

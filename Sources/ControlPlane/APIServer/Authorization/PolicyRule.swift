@@ -84,7 +84,7 @@ extension PolicyRule {
     }
 
     /// The rules of a Role or ClusterRole.
-    static func rules(of role: JSONValue) -> [PolicyRule] { role["rules"]?.arrayValue?.map { PolicyRule($0) } ?? [] }
+    package static func rules(of role: JSONValue) -> [PolicyRule] { role["rules"]?.arrayValue?.map { PolicyRule($0) } ?? [] }
 }
 
 extension JSONValue? {

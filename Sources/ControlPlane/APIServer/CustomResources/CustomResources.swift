@@ -43,7 +43,8 @@ extension APIServer {
     /// Called after every write of a definition, before it is answered: names are accepted, and what it defines is served.
     func definitionChanged(_ name: String, _ context: RequestContext) async throws(Status) {
         guard let definition = try await objects.get(group: "apiextensions.k8s.io", Self.definitionsPlural, name: name) else {
-            return try await loadDefinitions()
+            try await loadDefinitions()
+            return try await alignLocalServices(context)
         }
         let others = try await objects.list(group: "apiextensions.k8s.io", Self.definitionsPlural).filter { $0.name != name }
         let status = DefinitionStatus(definition, others: others, now: context.now).json
@@ -62,6 +63,7 @@ extension APIServer {
         }
         if let location = CustomDefinition(definition).resources.first?.resource.stored?.location { view.forget(location) }
         try await loadDefinitions()
+        try await alignLocalServices(context)
     }
 
     /// Deletes every object of a definition that is going, then lets it go.
@@ -92,5 +94,6 @@ extension APIServer {
         update.tracksFieldsItself = true
         _ = try await perform(update, &own)
         try await loadDefinitions()
+        try await alignLocalServices(own)
     }
 }

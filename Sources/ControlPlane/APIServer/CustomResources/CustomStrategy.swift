@@ -50,7 +50,7 @@ struct CustomStrategy: ObjectStrategy {
             switch problem.kind {
             case .unknownField: unknown.append(problem.path)
             case .wrongType:
-                throw DecodingFailure(message: "json: cannot unmarshal \(problem.path): \(problem.detail)")
+                throw DecodingFailure(message: Self.typeProblem(problem, metadata: json))
             default: break
             }
         }
@@ -58,6 +58,28 @@ struct CustomStrategy: ObjectStrategy {
         // What the type reads as absent and others have set must stay as it was.
         if let fields = json["managedFields"] { object["managedFields"] = fields }
         return object
+    }
+
+    /// In the words of Go's decoder, which names the field of the structure and the type that it wanted.
+    private static func typeProblem(_ problem: FieldError, metadata: JSONValue) -> String {
+        var (value, names) = (metadata as JSONValue?, [String]())
+        for element in problem.path.elements.dropFirst() {
+            switch element {
+            case .field(let name):
+                value = value?[name]
+                names.append(name)
+            case .key(let key): value = value?[key]
+            case .index(let index): value = value?[index]
+            }
+        }
+        let given =
+            switch value {
+            case .integer?, .number?: "number"
+            case .bool?: "bool"
+            default: value?.typeName ?? "null"
+            }
+        let wanted = problem.detail.firstMatch(of: #/expected ([a-z0-9]+)/#).map { String($0.output.1) } ?? "object"
+        return "json: cannot unmarshal \(given) into Go struct field ObjectMeta.\(names.joined(separator: ".")) of type \(wanted)"
     }
 
     func applyDefaults(to object: inout JSONObject) {
@@ -91,13 +113,15 @@ struct CustomStrategy: ObjectStrategy {
 
     func validate(_ object: JSONObject) -> [FieldError] {
         var errors = ObjectMetaRules.validate(
-            object["metadata"], isNamespaced: isNamespaced, name: NameValidation.dns1123Subdomain)
+            object["metadata"], isNamespaced: isNamespaced, name: NameValidation.dns1123Subdomain
+        ).filter { !ObjectMetaRules.isOfBuiltInKinds($0) }
         errors += content(object)
         return errors
     }
 
     func validateUpdate(_ object: JSONObject, old: JSONObject, subresource: String) -> [FieldError] {
-        ObjectMetaRules.validateUpdate(object["metadata"], old: old["metadata"], isNamespaced: isNamespaced) + content(object)
+        ObjectMetaRules.validateUpdate(object["metadata"], old: old["metadata"], isNamespaced: isNamespaced)
+            .filter { !ObjectMetaRules.isOfBuiltInKinds($0) } + content(object)
     }
 
     private func content(_ object: JSONObject) -> [FieldError] {
@@ -127,7 +151,7 @@ struct CustomStrategy: ObjectStrategy {
     var deletion: DeletionPolicy { DeletionPolicy() }
 
     var columns: [TableColumn] { printer.columns }
-    func cells(of object: JSONObject, now: Timestamp) -> [JSONValue] { printer.cells(of: object, now: now) }
+    func cells(of object: JSONObject, now: TableClock) -> [JSONValue] { printer.cells(of: object, now: now) }
     func rowConditions(of object: JSONObject) -> [JSONValue] { [] }
 
     var fieldLabels: [String] { selectable.map(\.label) }

@@ -15,7 +15,7 @@ struct DefinitionStatus {
     private var names: JSONValue { definition["spec"]?["names"] ?? .null }
 
     var json: JSONValue {
-        let conflict = conflict
+        let (names, conflict) = acceptance
         var status: JSONObject = [:]
         var conditions = (definition["status"]?["conditions"]?.arrayValue ?? [])
         let accepted: JSONValue =
@@ -28,8 +28,7 @@ struct DefinitionStatus {
             : condition("Established", "False", "NotAccepted", "not all names are accepted")
         for new in [accepted, established] { Self.set(new, in: &conditions) }
         status.append("conditions", .array(conditions))
-        let none: JSONValue = ["plural": "", "kind": ""]
-        status.append("acceptedNames", conflict == nil ? names : definition["status"]?["acceptedNames"] ?? none)
+        status.append("acceptedNames", conflict == nil ? self.names : names)
         status.append("storedVersions", .array(storedVersions))
         return .object(status)
     }
@@ -56,28 +55,35 @@ struct DefinitionStatus {
         ]
     }
 
-    private var conflict: (reason: String, message: String)? {
+    /// The names that are its own, and the last of those that are others'.
+    private var acceptance: (names: JSONValue, conflict: (reason: String, message: String)?) {
         let group = definition["spec"]?["group"]
         let taken = others.filter { $0["spec"]?["group"] == group }.compactMap { $0["status"]?["acceptedNames"] }
-        func isTaken(_ name: String, by fields: [String]) -> Bool {
-            taken.contains { accepted in
-                fields.contains { field in
-                    accepted[field]?.stringValue == name || (accepted[field]?.arrayValue ?? []).contains(.string(name))
-                }
+        let before = definition["status"]?["acceptedNames"] ?? .null
+        var accepted: JSONValue = ["plural": before["plural"] ?? "", "kind": before["kind"] ?? ""]
+        var conflict: (reason: String, message: String)?
+        let resourceNames = ["plural", "singular", "shortNames"]
+        let rules = [
+            ("plural", "PluralConflict", resourceNames), ("singular", "SingularConflict", resourceNames),
+            ("shortNames", "ShortNamesConflict", resourceNames), ("kind", "KindConflict", ["kind", "listKind"]),
+            ("listKind", "ListKindConflict", ["kind", "listKind"]),
+        ]
+        for (field, reason, fields) in rules {
+            guard let wanted = names[field] else { continue }
+            let own = Self.texts(before[field])
+            let others = Set(taken.flatMap { names in fields.flatMap { Self.texts(names[$0]) } })
+            if let name = Self.texts(wanted).first(where: { others.contains($0) && !own.contains($0) }) {
+                conflict = (reason, "\(name.quoted) is already in use")
+                accepted[field] = before[field] ?? accepted[field]
+            } else {
+                accepted[field] = wanted
             }
         }
-        let resourceNames = ["plural", "singular", "shortNames"]
-        for (field, reason) in [("plural", "PluralConflict"), ("singular", "SingularConflict")] {
-            let name = names[field]?.stringValue ?? ""
-            if isTaken(name, by: resourceNames) { return (reason, "\(name.quoted) is already in use") }
-        }
-        for short in (names["shortNames"]?.arrayValue ?? []).compactMap(\.stringValue) where isTaken(short, by: resourceNames) {
-            return ("ShortNamesConflict", "\(short.quoted) is already in use")
-        }
-        for (field, reason) in [("kind", "KindConflict"), ("listKind", "ListKindConflict")] {
-            let name = names[field]?.stringValue ?? ""
-            if isTaken(name, by: ["kind", "listKind"]) { return (reason, "\(name.quoted) is already in use") }
-        }
-        return nil
+        accepted["categories"] = names["categories"]
+        return (accepted, conflict)
+    }
+
+    private static func texts(_ value: JSONValue?) -> [String] {
+        value?.stringValue.map { [$0] } ?? (value?.arrayValue ?? []).compactMap(\.stringValue)
     }
 }

@@ -5,10 +5,7 @@ extension APIServer {
     /// `/healthz`, `/livez`, `/readyz`, each with its checks by name below it.
     func health(_ request: APIRequest, _ segments: [String]) async -> APIResponse {
         let endpoint = segments[0]
-        var checks: [(name: String, check: @Sendable () async -> String?)] = [("ping", { nil }), ("log", { nil })]
-        let storage = storage
-        checks.append((endpoint == "readyz" ? "storage-readiness" : "etcd", { await Self.checkStorage(storage) }))
-        if endpoint != "livez" { checks += configuration.readyChecks }
+        let checks = checks(of: endpoint)
         if segments.count > 1 {
             let name = segments.dropFirst().joined(separator: "/")
             guard let check = checks.first(where: { $0.name == name }) else { return .pathNotFound }
@@ -16,6 +13,21 @@ extension APIServer {
         }
         let excluded = Set(request.query.filter { $0.name == "exclude" }.map(\.value))
         return await report(checks, endpoint: endpoint, isVerbose: request.parameter("verbose") != nil, excluded: excluded)
+    }
+
+    /// What `/readyz` asks, answered; a problem of nil is none.
+    package func readiness() async -> [(name: String, problem: String?)] {
+        var results: [(name: String, problem: String?)] = []
+        for (name, check) in checks(of: "readyz") { results.append((name, await check())) }
+        return results
+    }
+
+    private func checks(of endpoint: String) -> [(name: String, check: @Sendable () async -> String?)] {
+        let storage = storage
+        var checks: [(name: String, check: @Sendable () async -> String?)] = [("ping", { nil }), ("log", { nil })]
+        checks.append((endpoint == "readyz" ? "storage-readiness" : "etcd", { await Self.checkStorage(storage) }))
+        if endpoint != "livez" { checks += configuration.readyChecks }
+        return checks
     }
 
     private static func checkStorage(_ storage: any StorageBackend) async -> String? {

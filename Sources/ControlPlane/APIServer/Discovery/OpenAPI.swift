@@ -7,22 +7,39 @@ extension APIServer {
         guard segments.count > 1 else { return nil }
         switch segments[1] {
         case "v2" where segments.count == 2:
-            let entry = discovery.entry("openapi/v2") {
-                OpenAPIDocuments.v2(builtIn: builtInServed, custom: customDocuments).objectValue ?? [:]
-            }
-            return openAPIResponse(entry, request, isImmutable: false)
+            return openAPIv2(request)
         case "v3" where segments.count == 2:
             let entry = discovery.entry("openapi/v3") { openAPIIndex().objectValue ?? [:] }
-            var response = APIResponse.body(entry.bytes, .json)
-            response.headers["Content-Type"] = "text/plain; charset=utf-8"
-            return response
+            return Self.response(entry, request, type: "text/plain; charset=utf-8")
         case "v3":
             let path = segments.dropFirst(2).joined(separator: "/")
             guard let groupVersion = registry.groupVersions.first(where: { Self.documentPath($0) == path }) else { return nil }
-            let entry = document(groupVersion)
-            return openAPIResponse(entry, request, isImmutable: request.parameter("hash") != nil)
+            return openAPIv3(groupVersion, request)
         default: return nil
         }
+    }
+
+    /// One document of everything: JSON, or the protobuf form that kubectl before 1.29 knows alone.
+    private func openAPIv2(_ request: APIRequest) -> APIResponse {
+        let types = OpenAPIDocuments.v2ProtobufTypes
+        func document() -> JSONValue { OpenAPIDocuments.v2(builtIn: builtInServed, custom: customDocuments) }
+        let accepted = request.headers["Accept"] ?? ""
+        guard accepted.contains(types.asked) || accepted.contains(types.answered) else {
+            return Self.response(discovery.entry("openapi/v2") { document().objectValue ?? [:] }, request)
+        }
+        let entry = discovery.entry("openapi/v2 protobuf", bytes: { OpenAPIDocuments.protobuf(v2: document()) })
+        return Self.response(entry, request, type: types.answered)
+    }
+
+    /// The document of a group version. With the hash of the index it may be kept for ever; with another one clients are sent to the right one.
+    private func openAPIv3(_ groupVersion: ResourceRegistry.GroupVersion, _ request: APIRequest) -> APIResponse {
+        let entry = document(groupVersion)
+        guard let hash = request.parameter("hash"), !hash.isEmpty else { return Self.response(entry, request) }
+        guard hash == entry.hash else {
+            return APIResponse(
+                status: 301, headers: ["Location": "/openapi/v3/\(Self.documentPath(groupVersion))?hash=\(entry.hash)"])
+        }
+        return Self.response(entry, request, isImmutable: true)
     }
 
     private static func documentPath(_ groupVersion: ResourceRegistry.GroupVersion) -> String {
@@ -41,7 +58,7 @@ extension APIServer {
     /// The hashes need every document; they are made here once, and served from memory afterwards.
     private func openAPIIndex() -> JSONValue {
         OpenAPIDocuments.index(
-            registry.groupVersions.map { (path: Self.documentPath($0), hash: OpenAPIDocuments.hash(of: document($0).bytes)) })
+            registry.groupVersions.map { (path: Self.documentPath($0), hash: document($0).hash) })
     }
 
     /// The built-in resources that are served, of all that the tables know.
@@ -52,11 +69,13 @@ extension APIServer {
         }
     }
 
-    private func openAPIResponse(_ entry: DiscoveryCache.Entry, _ request: APIRequest, isImmutable: Bool) -> APIResponse {
+    private static func response(
+        _ entry: DiscoveryCache.Entry, _ request: APIRequest, type: String = "application/json", isImmutable: Bool = false
+    ) -> APIResponse {
         var headers: HTTPHeaders = ["ETag": entry.etag, "Vary": "Accept-Encoding, Accept"]
         headers.append("Cache-Control", isImmutable ? "public, immutable" : "no-cache, private")
         if let known = request.headers["If-None-Match"], known.contains(entry.etag) { return APIResponse(status: 304, headers: headers) }
-        headers.append("Content-Type", "application/json")
+        headers.append("Content-Type", type)
         return APIResponse(status: 200, headers: headers, body: .bytes(entry.bytes))
     }
 }

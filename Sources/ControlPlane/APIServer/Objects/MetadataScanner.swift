@@ -14,6 +14,13 @@ enum MetadataScanner {
         return labels
     }
 
+    /// Where the metadata of compact JSON ends: behind its closing brace.
+    static func end(in bytes: [UInt8], metadataAt start: Int) -> Int {
+        var position = start - 1  // the opening brace
+        skipValue(bytes.span, &position)
+        return min(position, bytes.count)
+    }
+
     /// Walks the members of one object until the key is met or the object ends.
     private static func value(of key: Span<UInt8>, in bytes: Span<UInt8>, from start: Int) -> Range<Int>? {
         var position = start

@@ -63,6 +63,24 @@ package struct StoredForm: Sendable {
         append(bytes, revision: revision, head: head, to: &result)
     }
 
+    /// The object's metadata with its resourceVersion, as the object that a row or a list of metadata shows.
+    ///
+    /// - Parameters:
+    ///   - end: Where the metadata ends in the bytes.
+    ///   - head: `{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{`
+    func appendMetadata(_ bytes: [UInt8], end: Int, revision: Int64, head: [UInt8], to result: inout [UInt8]) {
+        result += head
+        result += "\"resourceVersion\":\"".utf8
+        result += String(revision).utf8
+        result += "\",".utf8
+        result += bytes[self.head.count..<max(end, self.head.count)]
+        result.append(UInt8(ascii: "}"))
+    }
+
+    static func partialHead(version: String) -> [UInt8] {
+        Array("{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/\(version)\",\"metadata\":{".utf8)
+    }
+
     /// The most that a resourceVersion adds.
     static let versionLengthMax = 42
 

@@ -1,8 +1,9 @@
 internal import APIMachinery
+internal import Storage
 import Synchronization
 
 /// An object in memory as the store holds it, shared by everybody who reads it.
-package final class StoredItem: Sendable {
+package final class StoredItem: Keyed, Sendable {
     package let key: String
     /// In the form of the resource's storage version.
     package let value: [UInt8]
@@ -10,6 +11,7 @@ package final class StoredItem: Sendable {
     package let modRevision: Int64
     private let labelBox = AtomicLazyReference<Box<[String: String]>>()
     private let fieldBox = AtomicLazyReference<Box<[String: String]>>()
+    private let rowBox = AtomicLazyReference<Box<TableRow>>()
 
     init(key: String, value: [UInt8], createRevision: Int64, modRevision: Int64) {
         self.key = key
@@ -25,6 +27,12 @@ package final class StoredItem: Sendable {
     func labels(_ form: StoredForm) -> [String: String] {
         if let box = labelBox.load() { return box.value }
         return labelBox.storeIfNil(Box(MetadataScanner.labels(in: value, metadataAt: form.head.count))).value
+    }
+
+    /// The object's row in a table of its stored version; the object is read once for it, and only if somebody asks for tables.
+    func row(_ make: () -> TableRow) -> TableRow {
+        if let box = rowBox.load() { return box.value }
+        return rowBox.storeIfNil(Box(make())).value
     }
 
     /// The values of a kind's field labels; the object is read once for them, and only if somebody selects by them.

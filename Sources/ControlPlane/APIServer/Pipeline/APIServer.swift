@@ -17,8 +17,8 @@ package final class APIServer: Sendable {
         package var now: @Sendable () -> Timestamp
         /// Of the timeouts of watches and of bookmarks.
         package var clock: any Clock<Duration>
-        /// Serves log, exec and the other streams; without it they are refused.
-        package var streams: (any StreamingSubresources)?
+        /// Carries log, exec, proxy and the like to nodes and pods; without it they are refused.
+        package var backends: (any BackendConnector)?
         /// What `/version` answers.
         package var version: JSONObject
         /// A check gives nil, or what is wrong.
@@ -27,6 +27,8 @@ package final class APIServer: Sendable {
         package var bookmarkInterval = Duration.seconds(60)
         /// A client may ask a watch from the future to begin; a read of the future waits so long for it.
         package var futureWait = Duration.seconds(3)
+        /// The most that a request may take which is not a stream.
+        package var requestTimeout = Duration.seconds(60)
 
         package init(
             authorizer: any Authorizer = AllowAll(), admission: [any AdmissionPlugin] = DefaultAdmission.plugins,
@@ -51,6 +53,7 @@ package final class APIServer: Sendable {
     private let builtIn: [ResourceDefinition]
     let customResources = CustomResources()
     let discovery = DiscoveryCache()
+    let services = ServiceIndex()
 
     package init(storage: any StorageBackend, configuration: Configuration = Configuration()) async throws(Status) {
         self.storage = storage

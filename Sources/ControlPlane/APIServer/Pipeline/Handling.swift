@@ -9,12 +9,28 @@ extension APIServer {
     package func handle(_ request: APIRequest, info: RequestInfo, from caller: Caller) async -> APIResponse {
         do throws(Status) {
             try authorize(request, info, caller)
-            try checkTimeout(request)
-            guard info.isResourceRequest else { return try await handleURL(request, info) }
-            return try await handleResource(request, info, caller)
+            let timeout = try RequestTimeout(request, maximum: configuration.requestTimeout)
+            // What only reads, answers out of memory: it can be late only for a client that says when.
+            guard !info.isLongRunning, timeout.isExplicit || !Self.readingVerbs.contains(info.verb) else {
+                return try await handleAuthorized(request, info, caller)
+            }
+            return try await timeout.run(configuration.clock) {
+                do throws(Status) {
+                    return .success(try await self.handleAuthorized(request, info, caller))
+                } catch {
+                    return .failure(error)
+                }
+            }
         } catch {
             return .status(error, request)
         }
+    }
+
+    private static let readingVerbs: Set<String> = ["get", "head", "list", "watch"]
+
+    private func handleAuthorized(_ request: APIRequest, _ info: RequestInfo, _ caller: Caller) async throws(Status) -> APIResponse {
+        guard info.isResourceRequest else { return try await handleURL(request, info) }
+        return try await handleResource(request, info, caller)
     }
 
     private func authorize(_ request: APIRequest, _ info: RequestInfo, _ caller: Caller) throws(Status) {
@@ -31,12 +47,6 @@ extension APIServer {
         }
         let decision = configuration.authorizer.authorize(attributes)
         guard decision.isAllowed else { throw .forbidden(attributes, reason: decision.reason) }
-    }
-
-    /// Only its form is checked: a request in process is over before any limit.
-    private func checkTimeout(_ request: APIRequest) throws(Status) {
-        guard let text = request.parameter("timeout"), !text.isEmpty else { return }
-        if let problem = GoDuration.problem(text) { throw .badRequest("invalid timeout specified in the request URL - \(problem)") }
     }
 
     private func handleResource(_ request: APIRequest, _ info: RequestInfo, _ caller: Caller) async throws(Status) -> APIResponse {
@@ -61,7 +71,11 @@ extension APIServer {
 
     private func perform(_ context: inout RequestContext) async throws(Status) -> APIResponse {
         let info = context.info
-        guard info.subresource.isEmpty else { return try await performSubresource(&context) }
+        guard info.subresource.isEmpty else {
+            let isUnknown = context.resource.subresource(info.subresource) == nil
+            if context.resource.isCustom, isUnknown { throw context.resource.notFound(info.name) }
+            return try await performSubresource(&context)
+        }
         // A collection across namespaces can only be read.
         let isAcross = context.resource.isNamespaced && info.namespace.isEmpty
         let hasVerb = context.resource.verbs.contains(info.verb)

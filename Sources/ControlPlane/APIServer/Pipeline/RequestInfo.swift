@@ -43,24 +43,9 @@ package struct RequestInfo: Hashable, Sendable {
         }
     }
 
-    /// The parts between slashes, percent-decoded, empty ones left out.
+    /// The parts between slashes, percent-decoded, empty ones left out. Sockets let no path through that is not well encoded.
     static func segments(of path: String) -> [String] {
-        path.split(separator: "/").map { $0.utf8.contains(UInt8(ascii: "%")) ? percentDecoded($0) : String($0) }
-    }
-
-    private static func percentDecoded(_ text: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = text.utf8[...]
-        while let byte = rest.popFirst() {
-            let pair = rest.prefix(2)
-            if byte == UInt8(ascii: "%"), pair.count == 2, let value = UInt8(String(Substring(pair)), radix: 16) {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
+        path.split(separator: "/").map { PercentEncoding.decoded($0) ?? String($0) }
     }
 
     private mutating func readResource(_ parts: ArraySlice<String>, _ request: APIRequest) {

@@ -15,8 +15,9 @@ struct Warnings: Sendable {
         var values: [String] = []
         for text in texts {
             let cut = text.utf8.count > Self.cutLength ? String(decoding: text.utf8.prefix(Self.cutLength), as: UTF8.self) : text
+            // The one that crosses the limit is still sent, as upstream does.
+            guard length < Self.totalMax else { break }
             length += cut.utf8.count
-            guard length <= Self.totalMax else { break }
             values.append(Self.header(cut))
         }
         return values

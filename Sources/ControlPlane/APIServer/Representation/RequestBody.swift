@@ -4,7 +4,7 @@ internal import KubernetesAPI
 /// A request's body read into an object, with what a strict reader would object to.
 package struct RequestBody: Sendable {
     package var object: JSONObject
-    /// `duplicate field "data.a"`, in the order of the text.
+    /// `duplicate field "data.a"`, in the order of the text; in YAML `line 7: key "a" already set in map`.
     package var duplicates: [String] = []
 
     package static let maxBytes = 3 << 20
@@ -82,7 +82,15 @@ package struct RequestBody: Sendable {
         } catch {
             throw BodyError(text: "yaml: line \(error.line): \(error.message)")
         }
-        self.init(object: try Self.object(documents.first?.json ?? .null, isConfiguration))
+        let problems = documents.first?.problems ?? []
+        if let problem = problems.first(where: { !$0.isDuplicateKey }) {
+            throw BodyError(text: "yaml: line \(problem.line): \(problem.message)")
+        }
+        let duplicates = problems.map { problem in
+            guard case .field(let key)? = problem.path.elements.last else { return "line \(problem.line): a key already set in map" }
+            return "line \(problem.line): key \(key.quoted) already set in map"
+        }
+        self.init(object: try Self.object(documents.first?.json ?? .null, isConfiguration), duplicates: duplicates)
     }
 
     /// - Returns: The empty object for null, as Go's decoder has it.
@@ -150,7 +158,7 @@ extension JSONError {
         case .tooDeep: return "invalid character '\(Self.character(bytes, offset))' exceeded max depth"
         case .trailingBytes: return "invalid character '\(Self.character(bytes, offset))' after top-level value"
         case .unexpectedCharacter(_, let expected):
-            return "invalid character '\(Self.character(bytes, offset))' \(Self.place(expected))"
+            return "invalid character '\(Self.character(bytes, offset))' \(Self.place(expected, bytes, offset))"
         case .invalidEscape: return "invalid character '\(Self.character(bytes, offset))' in string escape code"
         case .controlCharacter: return "invalid character '\(Self.character(bytes, offset))' in string literal"
         case .invalidNumber: return "invalid character '\(Self.character(bytes, offset))' in numeric literal"
@@ -172,13 +180,22 @@ extension JSONError {
         }
     }
 
-    private static func place(_ expected: String) -> String {
+    /// Which character of a literal should have come, by how much of it stands before.
+    private static func expectation(_ literal: [UInt8], _ bytes: [UInt8], _ offset: Int) -> String {
+        for count in (1..<literal.count).reversed()
+        where offset >= count && bytes[(offset - count)..<offset].elementsEqual(literal[..<count]) {
+            return " (expecting '\(Character(Unicode.Scalar(literal[count])))')"
+        }
+        return ""
+    }
+
+    private static func place(_ expected: String, _ bytes: [UInt8], _ offset: Int) -> String {
         switch expected {
         case "a member's name in double quotes": "looking for beginning of object key string"
         case "':' after the member's name": "after object key"
         case "',' or '}' after a member": "after object key:value pair"
         case "',' or ']' after an element": "after array element"
-        case "true", "false", "null": "in literal \(expected)"
+        case "true", "false", "null": "in literal \(expected)\(expectation(Array(expected.utf8), bytes, offset))"
         default: "looking for beginning of value"
         }
     }

@@ -41,14 +41,13 @@ struct ResponseEncoder: Sendable {
             return .body(try Self.encode(list, format), format)
         case .table(let version):
             try checkIncludeObject()
+            if isAssembled { return .body(assembledTable(items, metadata: metadata, version: version), format) }
             return .body(try Self.encode(table(items.map { object($0) }, metadata: metadata, version: version), format), format)
         case .partialObjectMetadataList(let version), .partialObjectMetadata(let version):
             if case .partialObjectMetadata = format.transform { throw notAList() }
-            let rows = items.map { JSONValue.object(Self.partialMetadata(object($0), version: version)) }
-            let list: JSONObject = [
-                "kind": "PartialObjectMetadataList", "apiVersion": .string("meta.k8s.io/\(version)"), "metadata": .object(metadata),
-                "items": .array(rows),
-            ]
+            if isAssembled { return .body(assembledMetadataList(items, metadata: metadata, version: version), format) }
+            var list = Self.metadataListHead(metadata, version: version)
+            list.append("items", .array(items.map { .object(Self.partialMetadata(object($0), version: version)) }))
             return .body(try Self.encode(list, format), format)
         }
     }

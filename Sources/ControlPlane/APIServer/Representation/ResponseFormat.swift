@@ -35,7 +35,12 @@ extension ResponseFormat {
     package static func negotiated(
         _ request: APIRequest, isWatch: Bool = false, isWatchable: Bool = false, transforms: Bool = true
     ) throws(Status) -> ResponseFormat {
-        let ranges = MediaType.ranges(accept: request.headers["Accept"])
+        let accept = request.headers["Accept"]
+        // What programs ask for most is not taken apart every time.
+        if accept == Encoding.json.rawValue {
+            return ResponseFormat(isPretty: isPretty(request), includeObject: request.parameter("includeObject") ?? "")
+        }
+        let ranges = MediaType.ranges(accept: accept)
         guard ranges.contains(where: { $0.essence == "*/*" || Encoding(rawValue: $0.essence) != nil }) else {
             throw notAcceptable(listing: isWatchable)
         }

@@ -23,7 +23,7 @@ extension ResponseEncoder {
 
     private func row(_ object: JSONObject, version: String) -> JSONObject {
         guard let strategy = resource.stored?.strategy else { return JSONObject() }
-        var row: JSONObject = ["cells": .array(strategy.cells(of: object, now: now))]
+        var row: JSONObject = ["cells": .array(strategy.cells(of: object, now: TableClock(now)))]
         let conditions = strategy.rowConditions(of: object)
         if !conditions.isEmpty { row.append("conditions", .array(conditions)) }
         switch format.includeObject {

@@ -18,7 +18,7 @@ extension APIServer {
         context.resource = pods
         context.info.name = name
         try Self.checkTarget(binding)
-        try await admitConnected(binding, .create, "binding", options.isDryRun, &context)
+        binding = try await admitConnected(binding, .create, "binding", .write(options), options.isDryRun, &context)
         let node = binding["target"]?["name"]?.stringValue ?? ""
         let checked = binding
         let update = ObjectUpdate(name: name, subresource: "binding", options: options) { old, context throws(Status) in
@@ -29,16 +29,20 @@ extension APIServer {
     }
 
     /// A write of a subresource with a kind of its own goes through admission with that kind.
+    ///
+    /// - Returns: What admission has made of it.
+    @discardableResult
     func admitConnected(
-        _ object: JSONObject, _ operation: AdmissionAttributes.Operation, _ subresource: String, _ isDryRun: Bool,
-        _ context: inout RequestContext
-    ) async throws(Status) {
+        _ object: JSONObject, _ operation: AdmissionAttributes.Operation, _ subresource: String, _ options: AdmissionAttributes.Options,
+        _ isDryRun: Bool, _ context: inout RequestContext
+    ) async throws(Status) -> JSONObject {
         var attributes = AdmissionAttributes(
             operation: operation, resource: context.resource, subresource: subresource, namespace: context.info.namespace,
             name: context.info.name, object: object, old: nil, user: context.caller.user, isDryRun: isDryRun, now: context.now)
-        try await admission.mutate(&attributes, objects)
-        try await admission.validate(&attributes, objects)
-        context.warnings.add(contentsOf: attributes.warnings)
+        attributes.options = options
+        try await mutate(&attributes, &context)
+        try await validate(&attributes, &context)
+        return attributes.object ?? object
     }
 
     static func success(_ format: ResponseFormat, status: Int) throws(Status) -> APIResponse {

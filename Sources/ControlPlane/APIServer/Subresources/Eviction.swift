@@ -15,7 +15,7 @@ extension APIServer {
         if let body = eviction["deleteOptions"] { deletion = try DeletionOptions(context.request, body: body) }
         deletion.isDryRun = deletion.isDryRun || options.isDryRun
         let pod = context.resource.object(try await requestedItem(context))
-        try await admitConnected(eviction, .create, "eviction", deletion.isDryRun, &context)
+        try await admitConnected(eviction, .create, "eviction", .write(options), deletion.isDryRun, &context)
         if !Self.mayGoAnyway(pod) { try await spendBudget(of: pod, deletion, &context) }
         _ = try await delete(name, deletion, &context)
         return try Self.success(format, status: 201)

@@ -11,7 +11,7 @@ extension APIServer {
         case "get": scale = Self.scale(of: context.resource.object(try await requestedItem(context)), paths)
         case "update": scale = try await writeScale(&context, paths, kind: "UpdateOptions", patch: nil)
         case "patch":
-            let type = try PatchType(context.request, isCustom: true)
+            let type = try PatchType(context.request, isCustom: context.resource.isCustom)
             scale =
                 type == .apply
                 ? try await applyScale(&context, paths)

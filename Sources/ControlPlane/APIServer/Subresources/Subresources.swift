@@ -1,4 +1,4 @@
-package import APIMachinery
+internal import APIMachinery
 internal import KubernetesAPI
 
 extension APIServer {
@@ -34,12 +34,12 @@ extension APIServer {
         guard context.info.verb == "create" else { return try await readVirtual(context) }
         if context.resource.plural == "bindings" { return try await bind(&context) }
         let format = try ResponseFormat.negotiated(context.request)
-        _ = try WriteOptions(context.request, kind: "CreateOptions")
+        let options = try WriteOptions(context.request, kind: "CreateOptions")
         let isSub = !context.info.subresource.isEmpty
-        try await admitConnected(JSONObject(), .create, context.info.subresource, false, &context)
+        let kind = context.resource.kind(ofSubresource: context.info.subresource)
+        let object = try await admitConnected(
+            try decodeForeign(context, kind), .create, context.info.subresource, .write(options), options.isDryRun, &context)
         if isSub { _ = try await requestedItem(context) }
-        let kind = isSub ? context.resource.subresource(context.info.subresource)?.kind ?? context.resource.kind : context.resource.kind
-        let object = try decodeForeign(context, kind)
         guard let virtual = configuration.virtualResources else {
             throw Status(
                 code: 501, reason: StatusReason(rawValue: "NotImplemented"), message: "\(kind.kind) is not supported by this server")
@@ -74,20 +74,17 @@ extension APIServer {
         return object
     }
 
-    /// What goes on to the node: nothing serves it yet.
+    /// What is answered by a node agent, a pod or a service.
     private func stream(_ context: inout RequestContext) async throws(Status) -> APIResponse {
-        let item = try await requestedItem(context)
-        if let streams = configuration.streams {
-            return try await streams.handle(context.request, context.info, object: context.resource.object(item))
+        guard let backends = configuration.backends else {
+            throw Status(
+                code: 501, reason: StatusReason(rawValue: "NotImplemented"),
+                message: "\(context.resource.plural)/\(context.info.subresource) is not supported by this server")
         }
-        throw Status(
-            code: 501, reason: StatusReason(rawValue: "NotImplemented"),
-            message: "\(context.resource.plural)/\(context.info.subresource) is not supported by this server yet")
+        switch context.info.subresource {
+        case "log": return try await podLog(context, backends)
+        case "proxy": return try await proxy(&context, backends)
+        default: return try await podStream(&context, backends)
+        }
     }
-}
-
-/// Carries log, exec, attach, portforward and proxy requests to where they are answered.
-package protocol StreamingSubresources: Sendable {
-    /// - Parameter object: The pod, service or node that is meant.
-    func handle(_ request: APIRequest, _ info: RequestInfo, object: JSONObject) async throws(Status) -> APIResponse
 }

@@ -26,7 +26,9 @@ struct ContinueToken {
         func invalid(_ why: String) -> Status { .badRequest("invalid continue token: continue key is not valid: \(why)") }
         var standard = text.map { $0 == "-" ? "+" : $0 == "_" ? "/" : $0 }
         while standard.count % 4 != 0 { standard.append("=") }
-        guard let bytes = Base64Data(base64: String(standard))?.bytes else { throw invalid("illegal base64 data at input byte 0") }
+        guard let bytes = Base64Data(base64: String(standard), isStrict: false)?.bytes else {
+            throw invalid("illegal base64 data at input byte 0")
+        }
         let json: JSONValue
         do throws(JSONError) { json = try JSONValue(parsing: bytes) } catch { throw invalid(error.goText(in: bytes)) }
         let version = json["v"]?.stringValue ?? ""

@@ -31,7 +31,8 @@ extension APIServer {
             var candidate = object
             if !generatePrefix.isEmpty { candidate.setMetadata("name", .string(Self.generatedName(generatePrefix))) }
             do throws(Status) {
-                return try await create(named: candidate, stored, &context, options, tracksFields)
+                return try await create(
+                    named: candidate, stored, &context, options, tracksFields, isNameGenerated: !generatePrefix.isEmpty)
             } catch {
                 // A name made up here may be tried again with another, as often as upstream does.
                 guard error.reason == .alreadyExists, !generatePrefix.isEmpty, attempt < 8 else { throw error }
@@ -42,7 +43,7 @@ extension APIServer {
 
     private func create(
         named object: JSONObject, _ stored: ResourceDefinition.Stored, _ context: inout RequestContext, _ options: WriteOptions,
-        _ tracksFields: Bool
+        _ tracksFields: Bool, isNameGenerated: Bool
     ) async throws(Status) -> WriteResult {
         var object = object
         Self.setSystemFields(&object, context.now)
@@ -51,15 +52,21 @@ extension APIServer {
         var attributes = AdmissionAttributes(
             operation: .create, resource: context.resource, subresource: "", namespace: context.namespace, name: object.name,
             object: object, old: nil, user: context.caller.user, isDryRun: options.isDryRun, now: context.now)
-        try await admission.mutate(&attributes, objects)
+        attributes.options = .write(options)
+        attributes.isNameGenerated = isNameGenerated
+        try await mutate(&attributes, &context)
         object = attributes.object ?? object
         stored.strategy.prepareForCreate(&object)
+        if let generation = object.metadata["generation"] {
+            // In its place, where every reader finds it.
+            object.setMetadata("generation", nil)
+            object.setMetadata("generation", generation)
+        }
         let problems = stored.strategy.validate(object)
         guard problems.isEmpty else { throw context.resource.invalid(object.name, problems) }
         context.warnings.add(contentsOf: stored.strategy.warnings(object, old: nil))
         attributes.object = object
-        try await admission.validate(&attributes, objects)
-        context.warnings.add(contentsOf: attributes.warnings)
+        try await validate(&attributes, &context)
         try checkEscalation(object, old: nil, context)
         let key = stored.location.key(namespace: context.namespace, name: object.name)
         if options.isDryRun { return try await dryRun(creating: object, key, stored, context) }

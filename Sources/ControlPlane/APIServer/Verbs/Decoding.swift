@@ -20,7 +20,8 @@ extension APIServer {
     ///
     /// - Parameter problems: What a strict reader has found already.
     func canonical(
-        _ object: JSONObject, problems: [String] = [], _ context: inout RequestContext, _ validation: WriteOptions.FieldValidation
+        _ object: JSONObject, problems: [String] = [], sortsUnknown: Bool = false, _ context: inout RequestContext,
+        _ validation: WriteOptions.FieldValidation
     ) throws(Status) -> JSONObject {
         guard let strategy = context.resource.stored?.strategy else { throw .methodNotAllowed }
         let kind = context.resource.kind
@@ -30,7 +31,7 @@ extension APIServer {
         } catch {
             throw .badRequest("\(kind.kind) in version \(kind.version.quoted) cannot be handled as a \(kind.kind): \(error.message)")
         }
-        let problems = problems + canonical.unknownFields
+        let problems = problems + (sortsUnknown ? canonical.unknownFields.sorted() : canonical.unknownFields)
         if !problems.isEmpty {
             switch validation {
             case .ignore: break
@@ -38,12 +39,19 @@ extension APIServer {
             case .strict:
                 throw .badRequest(
                     "\(kind.kind) in version \(kind.version.quoted) cannot be handled as a \(kind.kind): strict decoding error: "
-                        + problems.joined(separator: ", "))
+                        + Self.strictText(problems))
             }
         }
         var result = canonical.object
         strategy.applyDefaults(to: &result)
         return result
+    }
+
+    /// All problems of a strict reader; those of YAML, which stand first and name their lines, are one error of their own.
+    private static func strictText(_ problems: [String]) -> String {
+        let lines = problems.prefix { $0.hasPrefix("line ") }
+        let yaml = lines.isEmpty ? [] : ["yaml: unmarshal errors:" + lines.map { "\n  \($0)" }.joined()]
+        return (yaml + problems.dropFirst(lines.count)).joined(separator: ", ")
     }
 
     /// Fills in what the body leaves out, and refuses another kind.
@@ -56,7 +64,7 @@ extension APIServer {
         let given = GroupVersionKind(
             apiVersion: version.isEmpty ? expected.apiVersion : version, kind: kind.isEmpty ? expected.kind : kind)
         guard given != expected else { return }
-        if resource.isCustom { throw wrongCustomKind(given, expected) }
+        if resource.isCustom { throw Self.wrongCustomKind(given, expected, name: object.name) }
         if given.kind == expected.kind, given.group == expected.group, Schema.builtIn[given] != nil {
             throw .badRequest(
                 "the API version in the data (\(given.apiVersion)) does not match the expected API version (\(expected.apiVersion))")
@@ -78,15 +86,14 @@ extension APIServer {
         return Schema.builtIn[GroupVersionKind(group: kind.group, version: kind.version, kind: String(kind.kind.dropLast(4)))] != nil
     }
 
-    private func wrongCustomKind(_ given: GroupVersionKind, _ expected: GroupVersionKind) -> Status {
-        if given.kind == expected.kind, given.group == expected.group {
+    private static func wrongCustomKind(_ given: GroupVersionKind, _ expected: GroupVersionKind, name: String) -> Status {
+        guard given.apiVersion == expected.apiVersion else {
             return .badRequest(
                 "the API version in the data (\(given.apiVersion)) does not match the expected API version (\(expected.apiVersion))")
         }
-        return .badRequest(
-            "\(given.kind) in version \(given.version.quoted) cannot be handled as a \(expected.kind): "
-                + "no kind \(given.kind.quoted) is registered for version \(given.apiVersion.quoted) in scheme "
-                + "\"pkg/runtime/scheme.go:100\"")
+        return .invalid(
+            kind: given.kind, group: given.group, name: name,
+            [.invalid(FieldPath("kind"), .string(given.kind), "must be \(expected.kind)")])
     }
 
     /// The namespace of the URL counts; the object may leave it out, but not name another.

@@ -71,9 +71,11 @@ extension APIServer {
             var attributes = AdmissionAttributes(
                 operation: .delete, resource: context.resource, subresource: "", namespace: context.namespace, name: name,
                 object: nil, old: old, user: context.caller.user, isDryRun: options.isDryRun, now: context.now)
-            try await admission.mutate(&attributes, objects)
-            try await admission.validate(&attributes, objects)
-            context.warnings.add(contentsOf: attributes.warnings)
+            attributes.options = .deletion(options)
+            // An eviction has been through admission as what it is.
+            attributes.isInternalStep = !context.info.subresource.isEmpty
+            try await mutate(&attributes, &context)
+            try await validate(&attributes, &context)
             let plan = DeletionPlan(old, options, stored.strategy, context)
             do throws(StorageError) {
                 return try await carryOut(plan, item, old, key, stored, isDryRun: options.isDryRun)

@@ -24,6 +24,7 @@ struct DeletionPlan: Sendable {
         if isDefinition, !old.isBeingDeleted, !finalizers.contains(APIServer.cleanupFinalizer) {
             // Its objects go first.
             finalizers.append(APIServer.cleanupFinalizer)
+            Self.addTerminating(to: &object, context.now)
         }
         if finalizers != old.finalizers { object.setFinalizers(finalizers) }
         switch grace {
@@ -36,6 +37,16 @@ struct DeletionPlan: Sendable {
             Self.mark(&object, context.now)
             marked = object
         }
+    }
+
+    private static func addTerminating(to definition: inout JSONObject, _ now: Timestamp) {
+        var status = definition["status"] ?? [:]
+        let condition: JSONValue = [
+            "type": "Terminating", "status": "True", "lastTransitionTime": .string(now.description), "reason": "InstanceDeletionPending",
+            "message": "CustomResourceDefinition marked for deletion; CustomResource deletion will begin soon",
+        ]
+        status["conditions"] = .array((status["conditions"]?.arrayValue ?? []).filter { $0["type"] != "Terminating" } + [condition])
+        definition["status"] = status
     }
 
     private enum Grace {

@@ -37,7 +37,7 @@ extension APIServer {
         return Self.page(state, filter, after: after, limit: limit, base: location.prefix(namespace: namespace))
     }
 
-    private typealias ListState = (index: ItemIndex, revision: Int64)
+    private typealias ListState = (index: KeyIndex<StoredItem>, revision: Int64)
 
     private func state(
         _ location: StorageLocation, _ options: ListOptions, _ token: ContinueToken?
@@ -69,7 +69,7 @@ extension APIServer {
         if now.isPresent { return (now.state.index, revision) }
         do throws(StorageError) {
             let list = try await storage.list(prefix: location.prefix, after: nil, limit: nil, at: revision)
-            return (ItemIndex(sorted: list.objects.compactMap { StoredItem($0, location.form) }), revision)
+            return (KeyIndex(sorted: list.objects.compactMap { StoredItem($0, location.form) }), revision)
         } catch {
             if case .compacted = error { throw expired() }
             throw Status(error, "list \(location.prefix) at \(revision)")
@@ -118,7 +118,7 @@ extension APIServer {
     }
 }
 
-extension RecentChanges {
+extension RecentLog<Change> {
     /// Whether the objects are the same as they were at a revision.
     func isUnchanged(since revision: Int64) -> Bool { changes(after: revision)?.isEmpty ?? false }
 }

@@ -9,7 +9,11 @@ struct ObjectPatch: Sendable {
         case strategic(JSONValue)
     }
     private let form: Form
-    let duplicates: [String]
+    /// What a strict reader finds in the patch itself: `duplicate field "spec.a"`, `json patch unknown field "[0].foo"`.
+    let problems: [String]
+
+    /// Its result is read back as Go's converter does it, not as JSON: errors are worded otherwise, unknown fields sorted.
+    var isStrategic: Bool { if case .strategic = form { true } else { false } }
 
     /// - Throws: 400 or 413 for a body that is no patch.
     init(_ type: PatchType, _ bytes: [UInt8]) throws(Status) {
@@ -17,15 +21,15 @@ struct ObjectPatch: Sendable {
         switch type {
         case .json:
             form = .json(try Self.jsonPatch(value))
-            self.duplicates = []
+            problems = Self.unknownMembers(value)
         case .merge, .apply:
             try Self.checkIsObject(value, prefix: "error decoding patch: ")
             form = .merge(value)
-            self.duplicates = duplicates
+            problems = duplicates
         case .strategic:
             try Self.checkIsObject(value, prefix: "")
             form = .strategic(value)
-            self.duplicates = duplicates
+            problems = duplicates
         }
     }
 
@@ -52,6 +56,14 @@ struct ObjectPatch: Sendable {
                     + "got \(operations.count)")
         }
         do throws(PatchError) { return try JSONPatch(value) } catch { throw PatchProblem.rejected }
+    }
+
+    private static func unknownMembers(_ patch: JSONValue) -> [String] {
+        let known = ["op", "path", "from", "value"]
+        return (patch.arrayValue ?? []).enumerated().flatMap { index, operation in
+            (operation.objectValue?.keys ?? []).filter { !known.contains($0) }
+                .map { "json patch unknown field \("[\(index)].\($0)".quoted)" }
+        }
     }
 
     private static func checkIsObject(_ value: JSONValue, prefix: String) throws(Status) {
@@ -90,21 +102,22 @@ struct ObjectPatch: Sendable {
     }
 
     /// What the refusal of a result shows: the result, or for a strategic merge the patch.
-    func shown(result: JSONObject) -> String {
-        if case .strategic(let patch) = form { return Self.goText(patch) }
+    ///
+    /// - Parameter isCustom: Of a custom resource, which is a map through and through upstream: its keys are sorted at every level.
+    func shown(result: JSONObject, isCustom: Bool) -> String {
+        if case .strategic(let patch) = form { return patch.goText }
+        if isCustom { return Self.sorted(.object(result)).serializedText() }
         let sorted = JSONObject(members: result.members.sorted { $0.key < $1.key })
         return JSONValue.object(sorted).serializedText()
     }
 
-    /// As Go prints maps and slices.
-    private static func goText(_ value: JSONValue) -> String {
+    private static func sorted(_ value: JSONValue) -> JSONValue {
         switch value {
-        case .null: "<nil>"
-        case .string(let text): text
-        case .array(let elements): "[\(elements.map(goText).joined(separator: " "))]"
         case .object(let object):
-            "map[\(object.members.sorted { $0.key < $1.key }.map { "\($0.key):\(goText($0.value))" }.joined(separator: " "))]"
-        default: value.serializedText()
+            let members = object.members.sorted { $0.key < $1.key }
+            return .object(JSONObject(members: members.map { .init(key: $0.key, value: sorted($0.value)) }))
+        case .array(let elements): return .array(elements.map(sorted))
+        default: return value
         }
     }
 }
@@ -113,6 +126,24 @@ enum PatchProblem {
     /// Upstream says no more about a JSON patch that does not fit.
     static let rejected = Status(
         code: 422, reason: .invalid, message: "the server rejected our request due to an error in our request", details: Status.Details())
+
+    /// What Go's converter says where its JSON decoder says `json: cannot unmarshal VALUE into Go struct field FIELD of type TYPE`.
+    static func converterText(_ text: String) -> String {
+        guard text.hasPrefix("json: cannot unmarshal "), let split = text.firstRange(of: " into Go struct field "),
+            let type = text.firstRange(of: " of type ")
+        else { return text }
+        let value = text[..<split.lowerBound].dropFirst("json: cannot unmarshal ".count)
+        let kinds = ["object": "map", "array": "slice", "number": "int64"]
+        let kind = kinds[String(value.prefix { $0 != " " })] ?? String(value)
+        switch text[type.upperBound...] {
+        case let type where type.hasPrefix("[]"): return "cannot restore slice from \(kind)"
+        case let type where type.hasPrefix("map["): return "cannot restore map from \(kind)"
+        case let type where type.contains("."): return "cannot restore struct from: \(kind)"
+        // Go turns whole numbers into strings, as code points: it has to refuse that by itself.
+        case "string" where kind == "int64": return "cannot convert int64 to string"
+        case let type: return "unrecognized type: \(type)"
+        }
+    }
 
     /// The result of a patch is no object of the kind.
     static func invalid(_ shown: String, _ why: String) -> Status {

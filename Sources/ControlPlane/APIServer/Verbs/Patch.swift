@@ -39,14 +39,18 @@ extension APIServer {
         if object["kind"] == nil { checked["kind"] = old["kind"] }
         if object["apiVersion"] == nil { checked["apiVersion"] = old["apiVersion"] }
         guard checked["kind"] == old["kind"], checked["apiVersion"] == old["apiVersion"] else {
-            throw PatchProblem.invalid(patch.shown(result: object), "the kind of an object cannot be changed by a patch")
+            throw PatchProblem.invalid(
+                patch.shown(result: object, isCustom: context.resource.isCustom), "the kind of an object cannot be changed by a patch")
         }
         do throws(Status) {
-            return try canonical(checked, problems: patch.duplicates, &context, validation)
+            return try canonical(
+                checked, problems: patch.problems, sortsUnknown: patch.isStrategic, &context, validation)
         } catch {
             let mark = "cannot be handled as a \(context.resource.kind.kind): "
             guard error.reason == .badRequest, let range = error.message.firstRange(of: mark) else { throw error }
-            throw PatchProblem.invalid(patch.shown(result: object), String(error.message[range.upperBound...]))
+            let why = String(error.message[range.upperBound...])
+            throw PatchProblem.invalid(
+                patch.shown(result: object, isCustom: context.resource.isCustom), patch.isStrategic ? PatchProblem.converterText(why) : why)
         }
     }
 }

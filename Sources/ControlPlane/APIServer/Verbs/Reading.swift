@@ -22,7 +22,7 @@ extension APIServer {
     }
 
     /// All objects of a resource as they are now, and the revision of that.
-    func snapshot(_ location: StorageLocation) async throws(Status) -> (index: ItemIndex, revision: Int64) {
+    func snapshot(_ location: StorageLocation) async throws(Status) -> (index: KeyIndex<StoredItem>, revision: Int64) {
         do throws(StorageError) {
             return try await view.read(location) { part, revision in (part.index, revision) }
         } catch {

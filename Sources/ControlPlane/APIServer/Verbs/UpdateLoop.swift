@@ -35,7 +35,13 @@ extension APIServer {
                     try creation(&context), &context, update.options, tracksFields: !update.tracksFieldsItself)
             }
             var attempt = context
-            let result = try await apply(update, to: item, stored, key, &attempt)
+            let result: Attempt
+            do throws(Status) {
+                result = try await apply(update, to: item, stored, key, &attempt)
+            } catch {
+                context.warnings = attempt.warnings
+                throw error
+            }
             switch result {
             case .done(let result):
                 context = attempt
@@ -68,17 +74,22 @@ extension APIServer {
         var attributes = AdmissionAttributes(
             operation: .update, resource: context.resource, subresource: update.subresource, namespace: context.namespace,
             name: update.name, object: object, old: old, user: context.caller.user, isDryRun: update.options.isDryRun, now: context.now)
-        try await admission.mutate(&attributes, objects)
+        attributes.options = .write(update.options)
+        attributes.isInternalStep = update.subresource == "binding"
+        try await mutate(&attributes, &context)
         object = attributes.object ?? object
         stored.strategy.prepareForUpdate(&object, old: old, subresource: update.subresource)
         // Upstream does not count the choice of a node as a change of what is wanted.
         if update.subresource == "binding" { object.setMetadata("generation", old.metadata["generation"]) }
-        let problems = stored.strategy.validateUpdate(object, old: old, subresource: update.subresource)
+        // The metadata is checked with that of every kind, and again with the rules of this one: upstream's causes name it twice.
+        let problems =
+            ObjectMetaRules.validateUpdate(object["metadata"], old: old["metadata"], isNamespaced: context.resource.isNamespaced)
+            .filter { !ObjectMetaRules.isOfBuiltInKinds($0) }
+            + stored.strategy.validateUpdate(object, old: old, subresource: update.subresource)
         guard problems.isEmpty else { throw context.resource.invalid(update.name, problems) }
         context.warnings.add(contentsOf: stored.strategy.warnings(object, old: old))
         attributes.object = object
-        try await admission.validate(&attributes, objects)
-        context.warnings.add(contentsOf: attributes.warnings)
+        try await validate(&attributes, &context)
         try checkEscalation(object, old: old, context)
         object.setResourceVersion(old.resourceVersion)
         // Nothing has changed: nothing is written, nobody is told.

@@ -23,12 +23,12 @@ extension APIServer {
 /// Where a watch begins.
 struct WatchStart: Sendable {
     /// The objects to begin with; nil for none.
-    var initial: ItemIndex?
+    var initial: KeyIndex<StoredItem>?
     /// Changes behind this revision follow.
     var cursor: Int64
     var endsInitialWithBookmark: Bool
 
-    init(_ options: ListOptions, _ state: (index: ItemIndex, revision: Int64)) {
+    init(_ options: ListOptions, _ state: (index: KeyIndex<StoredItem>, revision: Int64)) {
         let version = options.resourceVersion ?? 0
         let wantsInitial = options.sendsInitialEvents ?? (version == 0)
         initial = wantsInitial ? state.index : nil

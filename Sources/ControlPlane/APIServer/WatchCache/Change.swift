@@ -40,6 +40,15 @@ final class Change: Sendable {
     func dropFrames() { frames.withLock { $0 = [:] } }
 }
 
+extension Change: Revisioned {
+    var sizeBytes: Int { item.value.count + (previous?.value.count ?? 0) }
+}
+
+extension RecentLog<Change> {
+    /// The latest changes of a resource, from which watches begin and go on. Older ones are read from the store.
+    init(behind revision: Int64) { self.init(floor: revision, countMax: 512, bytesMax: 32 << 20) }
+}
+
 /// What happened, as a watcher is told it.
 enum WatchEventType: String, Hashable, Sendable {
     case added = "ADDED"

@@ -19,8 +19,8 @@ final class StoreView: Sendable {
 
     /// One resource's objects and latest changes.
     struct Part: Sendable {
-        var index: ItemIndex
-        var recent: RecentChanges
+        var index: KeyIndex<StoredItem>
+        var recent: RecentLog<Change>
         var form: StoredForm
         var hub: WatchDispatcher
     }
@@ -59,7 +59,7 @@ final class StoreView: Sendable {
     }
 
     /// A resource's latest changes, and the revision up to which there are no others; nil when it is not loaded.
-    func recent(_ location: StorageLocation) -> (recent: RecentChanges, revision: Int64)? {
+    func recent(_ location: StorageLocation) -> (recent: RecentLog<Change>, revision: Int64)? {
         state.withLock { state in
             guard case .loaded(let part)? = state.parts[location.prefix] else { return nil }
             return (part.recent, state.revision)
@@ -97,7 +97,7 @@ final class StoreView: Sendable {
             let list = try await storage.list(prefix: location.prefix, after: nil, limit: nil, at: nil)
             let items = list.objects.compactMap { StoredItem($0, location.form) }
             part = Part(
-                index: ItemIndex(sorted: items), recent: RecentChanges(floor: list.revision), form: location.form, hub: WatchDispatcher())
+                index: KeyIndex(sorted: items), recent: RecentLog(behind: list.revision), form: location.form, hub: WatchDispatcher())
             answer = .success(())
         } catch {
             answer = .failure(error)

@@ -1,9 +1,10 @@
 internal import APIMachinery
+internal import Storage
 import Synchronization
 
 /// Brings a resource's changes to its watchers, outside of the place where commits are made.
 final class WatchDispatcher: Sendable {
-    typealias Source = @Sendable () -> (recent: RecentChanges, revision: Int64)?
+    typealias Source = @Sendable () -> (recent: RecentLog<Change>, revision: Int64)?
 
     private struct State {
         var watchers: [Int: Watcher] = [:]

@@ -4,7 +4,7 @@ internal import KubernetesAPI
 /// Makes the bytes of a watch's events.
 struct WatchEncoder: Sendable {
     let resource: ResourceDefinition
-    let format: ResponseFormat
+    var format: ResponseFormat
     let now: @Sendable () -> Timestamp
 
     /// The event of a change, shared with all watches of the same form.
@@ -39,7 +39,10 @@ struct WatchEncoder: Sendable {
         let object: JSONObject = [
             "kind": .string(resource.kind.kind), "apiVersion": .string(resource.kind.apiVersion), "metadata": .object(metadata),
         ]
-        return frame(.bookmark, transformed(object, hasColumns: hasColumns))
+        // What a bookmark says stands in its object: rows without objects still have this one.
+        var whole = self
+        whole.format.includeObject = ""
+        return frame(.bookmark, whole.transformed(object, hasColumns: hasColumns))
     }
 
     func error(_ status: Status) -> [UInt8] { frame(.error, status.json.objectValue ?? JSONObject()) }

@@ -1,4 +1,5 @@
 internal import APIMachinery
+internal import Storage
 import Synchronization
 
 /// One watch: what it wants to see, how far it has come, and where its events go.
@@ -28,7 +29,7 @@ final class Watcher: Sendable {
     var cursor: Int64 { state.withLock { $0.cursor } }
 
     /// Writes the objects that are there already, in one piece however many they are.
-    func writeInitial(_ index: ItemIndex) {
+    func writeInitial(_ index: KeyIndex<StoredItem>) {
         state.withLock { state in
             var bytes: [UInt8] = []
             _ = index.forEach(prefix: filter.keyPrefix, after: nil) { item in
@@ -53,7 +54,7 @@ final class Watcher: Sendable {
     /// Delivers what is new and, from then on, everything as it comes.
     ///
     /// - Returns: false when what it has not seen is no longer in memory: then it must be read from the store first.
-    func catchUp(_ recent: RecentChanges, upTo revision: Int64) -> Bool {
+    func catchUp(_ recent: RecentLog<Change>, upTo revision: Int64) -> Bool {
         state.withLock { state in
             guard state.cursor > revision || recent.changes(after: state.cursor) != nil else { return false }
             deliver(recent, upTo: revision, &state)
@@ -63,14 +64,14 @@ final class Watcher: Sendable {
     }
 
     /// Called by the dispatcher.
-    func deliver(_ recent: RecentChanges, upTo revision: Int64) {
+    func deliver(_ recent: RecentLog<Change>, upTo revision: Int64) {
         state.withLock { state in
             guard !state.isStarting else { return }
             deliver(recent, upTo: revision, &state)
         }
     }
 
-    private func deliver(_ recent: RecentChanges, upTo revision: Int64, _ state: inout State) {
+    private func deliver(_ recent: RecentLog<Change>, upTo revision: Int64, _ state: inout State) {
         guard !state.isOver, revision > state.cursor else { return }
         guard let changes = recent.changes(after: state.cursor) else {
             // So far behind that events were lost: the client comes back with the last revision it saw.

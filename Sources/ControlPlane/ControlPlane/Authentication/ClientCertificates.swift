@@ -1,30 +1,55 @@
 internal import APIMachinery
 internal import APIServer
 internal import Crypto
+internal import FoundationEssentials
 import Synchronization
 internal import X509
 
 /// Reads users out of client certificates: CN is the name, every O a group.
 ///
-/// Whether a certificate is to be believed has been decided in the handshake. A connection's certificate is read once, however many requests come over it.
+/// Whether a certificate is to be believed has been decided in the handshake, but a connection may outlive it: its end is looked at with each request.
+/// A connection's certificate is read once, however many requests come over it.
 final class ClientCertificates: Sendable {
     private static let cacheCountMax = 4096
-    private let cache = Mutex<[[UInt8]: UserInfo?]>([:])
+    private let cache = Mutex<[[UInt8]: Reading]>([:])
 
-    /// - Parameter certificate: DER.
-    /// - Returns: nil for a certificate without a common name.
-    func user(of certificate: [UInt8]) -> UserInfo? {
-        if let known = cache.withLock({ $0[certificate] }) { return known }
-        let user = Self.read(certificate)
-        cache.withLock {
-            if $0.count >= Self.cacheCountMax { $0.removeAll() }
-            $0[certificate] = .some(user)
-        }
-        return user
+    enum Holder: Hashable {
+        case user(UserInfo)
+        /// The certificate has no common name.
+        case nobody
+        /// Its time is over, or it cannot be read.
+        case invalid
+    }
+    private struct Reading {
+        /// nil for a certificate without a common name.
+        var user: UserInfo?
+        var validUntil: Timestamp
     }
 
-    private static func read(_ bytes: [UInt8]) -> UserInfo? {
-        guard let certificate = try? Certificate(derEncoded: bytes) else { return nil }
+    /// - Parameter certificate: DER.
+    func holder(of certificate: [UInt8], at now: Timestamp) -> Holder {
+        let reading = reading(of: certificate)
+        if now > reading.validUntil { return .invalid }
+        return reading.user.map { .user($0) } ?? .nobody
+    }
+
+    private func reading(of certificate: [UInt8]) -> Reading {
+        if let known = cache.withLock({ $0[certificate] }) { return known }
+        let reading = Self.read(certificate)
+        cache.withLock {
+            if $0.count >= Self.cacheCountMax { $0.removeAll() }
+            $0[certificate] = reading
+        }
+        return reading
+    }
+
+    private static func read(_ bytes: [UInt8]) -> Reading {
+        guard let certificate = try? Certificate(derEncoded: bytes) else { return Reading(validUntil: Timestamp(seconds: 0)) }
+        let end = Int64(certificate.notValidAfter.timeIntervalSince1970)
+        return Reading(user: user(of: certificate, bytes), validUntil: Timestamp(seconds: end))
+    }
+
+    private static func user(of certificate: Certificate, _ bytes: [UInt8]) -> UserInfo? {
         var name = ""
         var groups: [String] = []
         for attribute in certificate.subject.joined() {

@@ -17,7 +17,10 @@ struct Impersonation {
             case "user": name = field.value
             case "uid": uid = field.value
             case "group": groups.append(field.value)
-            case _ where key.hasPrefix("extra-"): extra.append((Self.decoded(key.dropFirst("extra-".count)), field.value))
+            case _ where key.hasPrefix("extra-"):
+                let name = key.dropFirst("extra-".count)
+                // What is not well encoded is taken as it is.
+                extra.append((PercentEncoding.decoded(name) ?? String(name), field.value))
             default: break
             }
         }
@@ -66,21 +69,6 @@ struct Impersonation {
         let group = name == "system:anonymous" ? "system:unauthenticated" : "system:authenticated"
         if !all.contains("system:authenticated"), !all.contains("system:unauthenticated") { all.append(group) }
         return all
-    }
-
-    private static func decoded(_ key: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = key.utf8[...]
-        while let byte = rest.popFirst() {
-            let pair = rest.prefix(2)
-            if byte == UInt8(ascii: "%"), pair.count == 2, let value = UInt8(String(Substring(pair)), radix: 16) {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 
     /// The message shows the sender's wish as upstream's language prints it.

@@ -8,15 +8,17 @@ struct RequestAuthenticator: Sendable {
     let tokens: any TokenAuthenticator
     /// Whether those without credentials are let through to authorization.
     var allowsAnonymous = true
+    var now: @Sendable () -> Timestamp = { .now() }
 
     static let anonymous = UserInfo(name: "system:anonymous", groups: ["system:unauthenticated"])
     static let unauthorized = Status(code: 401, reason: .unauthorized, message: "Unauthorized")
 
     /// - Throws: 401 for credentials that are not valid, and for none where those are needed.
     func authenticate(_ request: APIRequest, from peer: Peer) async throws(Status) -> UserInfo {
-        if let certificate = peer.certificate, let user = certificates.user(of: certificate) { return user.authenticated }
+        let holder = peer.certificate.map { certificates.holder(of: $0, at: now()) } ?? .nobody
+        if case .user(let user) = holder { return user.authenticated }
         guard let token = Self.bearerToken(request) else {
-            if allowsAnonymous { return Self.anonymous }
+            if allowsAnonymous, holder == .nobody { return Self.anonymous }
             throw Self.unauthorized
         }
         do throws(TokenError) {

@@ -39,6 +39,27 @@ struct Bootstrapper: Sendable {
         }
     }
 
+    /// Makes the roles and bindings that are missing, and adds to the others what they lack.
+    func reconcile(_ roles: [BootstrapObject]) async throws(StorageError) {
+        var missing: [BootstrapObject] = []
+        for role in roles {
+            guard let plural = Self.plural(of: role) else { continue }
+            let location = role.location(plural)
+            let key = location.key(namespace: role.namespace, name: role.name)
+            guard let current = try await storage.get(key, at: nil), let json = (try? JSONValue(parsing: current.value))?.objectValue else {
+                missing.append(role)
+                continue
+            }
+            guard let mended = RoleReconciliation.mended(json, role.object) else { continue }
+            do throws(StorageError) {
+                _ = try await storage.put(key, location.form.bytes(of: mended), if: .revision(current.modRevision), expiresAfter: nil)
+            } catch .conflict {
+                continue  // another server of this cluster has just done it
+            }
+        }
+        try await makeMissing(missing)
+    }
+
     private func writeAll(
         _ objects: [BootstrapObject],
         _ write: @escaping @Sendable (any StorageBackend, String, [UInt8]) async throws(StorageError) -> Void

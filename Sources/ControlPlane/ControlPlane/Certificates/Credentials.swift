@@ -15,6 +15,8 @@ struct Credentials: Sendable {
     private(set) var serving: KeyPair
     private(set) var admin: KeyPair
     private(set) var frontProxyClient: KeyPair
+    /// Shown to node agents.
+    private(set) var kubeletClient: KeyPair
     /// Signs service accounts' tokens; PEM.
     private(set) var serviceAccountKey: String
 
@@ -37,6 +39,9 @@ struct Credentials: Sendable {
         admin = try folder.pair(
             "admin", by: main, .init(commonName: "kubernetes-admin", organizations: ["system:masters"], usage: .client))
         frontProxyClient = try folder.pair("front-proxy-client", by: frontProxy, .init(commonName: "front-proxy-client", usage: .client))
+        kubeletClient = try folder.pair(
+            "apiserver-kubelet-client", by: main,
+            .init(commonName: "kube-apiserver-kubelet-client", organizations: ["system:masters"], usage: .client))
         serviceAccountKey = try folder.signingKey("sa")
     }
 

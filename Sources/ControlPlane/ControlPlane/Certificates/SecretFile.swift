@@ -26,10 +26,21 @@ enum SecretFile {
         }
     }
 
-    /// Writes beside the file, through to the disk, and renames: mode 0600.
+    /// Writes beside the file, renames, and has all of it on the disk when it returns: mode 0600. A failure leaves nothing behind.
     static func write(_ text: String, to path: String) throws(Failure) {
         let temporary = "\(path).\(getpid()).tmp"
         _ = unsafe unlink(temporary)
+        do throws(Failure) {
+            try writeThrough(text, to: temporary)
+            guard unsafe rename(temporary, path) == 0 else { throw Failure(step: "rename \(temporary) to \(path)", code: errno) }
+        } catch {
+            _ = unsafe unlink(temporary)
+            throw error
+        }
+        try syncDirectory(of: path)
+    }
+
+    private static func writeThrough(_ text: String, to temporary: String) throws(Failure) {
         let descriptor = unsafe open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw Failure(step: "create \(temporary)", code: errno) }
         defer { close(descriptor) }
@@ -40,7 +51,15 @@ enum SecretFile {
             rest = rest.dropFirst(count)
         }
         guard fsync(descriptor) == 0 else { throw Failure(step: "fsync \(temporary)", code: errno) }
-        guard unsafe rename(temporary, path) == 0 else { throw Failure(step: "rename \(temporary) to \(path)", code: errno) }
+    }
+
+    /// A file's name is on the disk once its folder is (fsync(2)).
+    private static func syncDirectory(of path: String) throws(Failure) {
+        let folder = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let descriptor = unsafe open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Failure(step: "open \(folder)", code: errno) }
+        defer { close(descriptor) }
+        guard fsync(descriptor) == 0 else { throw Failure(step: "fsync \(folder)", code: errno) }
     }
 
     /// Makes a folder for its owner alone, and those above it.

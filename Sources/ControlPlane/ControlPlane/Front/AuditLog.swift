@@ -13,6 +13,8 @@ struct AuditRecord: Sendable {
     let receivedAt = MicroTimestamp(.now())
     var user: UserInfo?
     var impersonated: UserInfo?
+    /// What admission has to say.
+    var annotations: [String: String] = [:]
 
     init(request: APIRequest, info: RequestInfo, peer: Peer) {
         let given = request.headers["Audit-Id"] ?? ""
@@ -22,12 +24,12 @@ struct AuditRecord: Sendable {
         self.peer = peer
     }
 
-    /// An audit.k8s.io/v1 Event of the level Metadata.
-    func json(status: Int, at end: MicroTimestamp) -> JSONValue {
+    /// An audit.k8s.io/v1 Event.
+    func json(_ response: APIResponse, _ decision: AuditPolicy.Decision, at end: MicroTimestamp) -> JSONValue {
         var event = JSONObject()
         event["kind"] = "Event"
         event["apiVersion"] = "audit.k8s.io/v1"
-        event["level"] = "Metadata"
+        event["level"] = .string(decision.level.text)
         event["auditID"] = .string(auditID)
         event["stage"] = "ResponseComplete"
         event["requestURI"] = .string(requestURI)
@@ -37,7 +39,17 @@ struct AuditRecord: Sendable {
         event["sourceIPs"] = [.string(peer.host)]
         if let agent = request.headers["User-Agent"] { event["userAgent"] = .string(agent) }
         if info.isResourceRequest { event["objectRef"] = objectReference }
-        event["responseStatus"] = ["metadata": .object(JSONObject()), "code": .integer(Int64(status))]
+        event["responseStatus"] = ["metadata": .object(JSONObject()), "code": .integer(Int64(response.status))]
+        if decision.level >= .request {
+            event["requestObject"] = AuditContent.request(request, omitsManagedFields: decision.omitsManagedFields)
+        }
+        if decision.level == .requestResponse {
+            event["responseObject"] = AuditContent.response(response, omitsManagedFields: decision.omitsManagedFields)
+        }
+        if !annotations.isEmpty {
+            let sorted = annotations.sorted { $0.key < $1.key }
+            event["annotations"] = .object(JSONObject(members: sorted.map { .init(key: $0.key, value: .string($0.value)) }))
+        }
         event["requestReceivedTimestamp"] = .string(receivedAt.description)
         event["stageTimestamp"] = .string(end.description)
         return .object(event)
@@ -64,21 +76,37 @@ struct AuditRecord: Sendable {
 final class AuditLog: Sendable {
     private let lines: AsyncStream<[UInt8]>.Continuation
     private let writer: Task<Void, Never>
+    private let policy: AuditPolicy
 
     /// - Parameter path: Made when it is not there; lines are appended.
-    init(path: String) throws(SecretFile.Failure) {
+    init(path: String, policy: AuditPolicy = .metadata) throws(SecretFile.Failure) {
+        self.policy = policy
         let descriptor = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw SecretFile.Failure(step: "open the audit log \(path)", code: errno) }
         let (stream, lines) = AsyncStream.makeStream(of: [UInt8].self, bufferingPolicy: .bufferingNewest(10_000))
         self.lines = lines
         writer = Task.detached {
-            for await line in stream { _ = unsafe line.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) } }
+            for await line in stream { Self.write(line, descriptor) }
             close(descriptor)
         }
     }
 
-    func write(_ record: AuditRecord, status: Int) {
-        lines.yield(record.json(status: status, at: MicroTimestamp(.now())).serialized() + [0x0A])
+    /// A line that does not fit on the disk is lost, a part of it is not left for the next to be joined to.
+    private static func write(_ line: [UInt8], _ descriptor: CInt) {
+        var rest = line[...]
+        while !rest.isEmpty {
+            let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count > 0 { rest = rest.dropFirst(count) } else if errno != EINTR { break }
+        }
+        guard !rest.isEmpty, rest.count < line.count else { return }
+        var end: UInt8 = 0x0A
+        _ = unsafe Glibc.write(descriptor, &end, 1)
+    }
+
+    func write(_ record: AuditRecord, _ response: APIResponse) {
+        let decision = policy.decision(record.info, user: record.user ?? UserInfo(name: ""))
+        guard decision.level > .none else { return }
+        lines.yield(record.json(response, decision, at: MicroTimestamp(.now())).serialized() + [0x0A])
     }
 
     /// Writes what is gathered and closes the file.

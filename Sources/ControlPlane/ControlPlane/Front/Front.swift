@@ -31,10 +31,12 @@ final class Front: Sendable {
         metrics.began(info)
         var record = AuditRecord(request: request, info: info, peer: peer)
         var response: APIResponse
-        do throws(Status) {
-            response = try await answer(request, info, peer, &record)
-        } catch {
-            response = Self.response(error)
+        if audit == nil {
+            response = await self.response(to: request, info, peer, &record)
+        } else {
+            let annotations = AuditAnnotations()
+            response = await AuditAnnotations.$current.withValue(annotations) { await self.response(to: request, info, peer, &record) }
+            record.annotations = annotations.all
         }
         if response.headers["Audit-Id"] == nil { response.headers.append("Audit-Id", record.auditID) }
         let seconds = (ContinuousClock.now - start).inSeconds
@@ -47,8 +49,12 @@ final class Front: Sendable {
         } else {
             metrics.ended(info, status: response.status, seconds: seconds)
         }
-        audit?.write(record, status: response.status)
+        audit?.write(record, response)
         return response
+    }
+
+    private func response(to request: APIRequest, _ info: RequestInfo, _ peer: Peer, _ record: inout AuditRecord) async -> APIResponse {
+        do throws(Status) { return try await answer(request, info, peer, &record) } catch { return Self.response(error) }
     }
 
     private func answer(

@@ -23,8 +23,12 @@ final class RequestMetrics: Sendable {
     }
 
     private static let bounds = [0.001, 0.005, 0.025, 0.1, 0.5, 1, 5, 30]
-    /// More resources than this are counted as one: names in URLs are the clients'.
+    /// More than this are counted as one: names in URLs and methods are the clients'.
     private static let seriesCountMax = 2_000
+    private static let verbs: Set<String> = [
+        "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "post", "put", "head", "options",
+    ]
+    private static let other = Key(verb: "other", group: "", version: "", resource: "", subresource: "")
     private let state = Mutex(State())
 
     func began(_ info: RequestInfo) {
@@ -33,12 +37,13 @@ final class RequestMetrics: Sendable {
 
     func ended(_ info: RequestInfo, status: Int, seconds: Double) {
         let isKnown = status != 404 && status != 403 && info.isResourceRequest
-        let key = Key(
-            verb: info.verb, group: isKnown ? info.apiGroup : "", version: isKnown ? info.apiVersion : "",
+        var key = Key(
+            verb: Self.verbs.contains(info.verb) ? info.verb : "other", group: isKnown ? info.apiGroup : "",
+            version: isKnown ? info.apiVersion : "",
             resource: isKnown ? info.resource : "", subresource: isKnown ? info.subresource : "")
         state.withLock { state in
             if info.isLongRunning { state.longRunning -= 1 } else { state.inFlight -= 1 }
-            guard state.series[key] != nil || state.series.count < Self.seriesCountMax else { return }
+            if state.series[key] == nil, state.series.count >= Self.seriesCountMax { key = Self.other }
             state.series[key, default: Series()].add(status, seconds, Self.bounds)
         }
     }

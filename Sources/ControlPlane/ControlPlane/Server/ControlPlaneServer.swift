@@ -10,7 +10,7 @@ import Synchronization
 /// The control plane: a store, the API server over it, and the HTTPS server before that.
 package final class ControlPlaneServer: Sendable {
     package struct Configuration: Sendable {
-        package enum Store: Sendable {
+        package enum Store: String, Sendable {
             case sqlite
             /// Gone with the process.
             case memory
@@ -22,15 +22,20 @@ package final class ControlPlaneServer: Sendable {
         package var listenAddress: String
         package var listenPort: Int
         package var store = Store.sqlite
+        /// Revisions so recent can be read, and watches begun after them.
+        package var history = Duration.seconds(3600)
         /// What is written for the administrator; nil for `DATA/admin.kubeconfig`.
         package var kubeconfigPath: String?
         /// IPv4; its first address is the service `kubernetes`.
         package var serviceCIDR = "10.96.0.0/16"
         /// More names and addresses that clients use for this server.
-        package var hostNames: [String] = []
-        package var addresses: [String] = []
+        package var alternativeNames: [String] = []
+        /// Of the cluster in the kubeconfig.
+        package var clusterName = "swiftlet"
         package var tokenFile: String?
         package var auditLog: String?
+        /// File with an audit.k8s.io/v1 Policy that says what the log tells; nil for every request without bodies.
+        package var auditPolicy: String?
         /// Whether those without credentials may ask for anything at all (RBAC grants them health and version).
         package var allowsAnonymous = true
 
@@ -52,11 +57,13 @@ package final class ControlPlaneServer: Sendable {
     private let authority: KeyPair
     private let renewal: Task<Void, Never>
     private let aggregation: Task<Void, Never>
+    private let namespaces: Task<Void, Never>
     private let audit: AuditLog?
+    private let lock: DataDirectoryLock
 
     init(
         configuration: Configuration, parts: ControlPlaneParts, http: HTTPServer, authority: KeyPair, url: String,
-        kubeconfigPath: String, renewal: Task<Void, Never>
+        kubeconfigPath: String, renewal: Task<Void, Never>, namespaces: Task<Void, Never>
     ) {
         self.authority = authority
         self.configuration = configuration
@@ -64,10 +71,12 @@ package final class ControlPlaneServer: Sendable {
         storage = parts.storage
         authorizer = parts.authorizer
         audit = parts.audit
+        lock = parts.lock
         self.http = http
         self.url = url
         self.kubeconfigPath = kubeconfigPath
         self.renewal = renewal
+        self.namespaces = namespaces
         aggregation = RoleAggregation(rbac: parts.rbac, storage: parts.storage).run()
     }
 
@@ -86,6 +95,15 @@ package final class ControlPlaneServer: Sendable {
         try Kubeconfig(server: url, authority: authority.certificate, userName: user, credentials: pair).write(to: path)
     }
 
+    /// Saves the store as it is at one moment to a new file, while it is in use.
+    ///
+    /// - Returns: A revision that the snapshot is not older than.
+    package func saveSnapshot(to path: String) async throws -> Int64 {
+        let revision = storage.currentRevision
+        try await storage.snapshot(to: path)
+        return revision
+    }
+
     /// How many connections clients have open.
     package var connectionCount: Int { http.connectionCount }
 
@@ -93,10 +111,12 @@ package final class ControlPlaneServer: Sendable {
     package func stop() async {
         renewal.cancel()
         aggregation.cancel()
+        namespaces.cancel()
         await http.shutdown()
         apiServer.close()
         await audit?.finish()
         await storage.close()
+        lock.release()
     }
 }
 
@@ -108,4 +128,7 @@ struct ControlPlaneParts {
     var authorizer: any Authorizer
     var front: Front
     var audit: AuditLog?
+    var lock: DataDirectoryLock
+    var bootstrap: BootstrapProgress
+    var backends: BackendDialer
 }

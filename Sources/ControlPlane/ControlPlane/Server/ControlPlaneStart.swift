@@ -17,22 +17,48 @@ struct ControlPlaneStart {
     init(_ configuration: ControlPlaneServer.Configuration) { self.configuration = configuration }
 
     func run() async throws -> ControlPlaneServer {
-        try SecretFile.makeDirectory(configuration.dataDirectory)
+        try makeDataDirectory()
+        let lock = try DataDirectoryLock(configuration.dataDirectory)
         let names = try names()
         let credentials = try Credentials(directory: pki, names: names, now: .now())
         let storage = try openStore()
         do {
-            let parts = try await assemble(storage, credentials)
+            let parts = try await assemble(storage, credentials, lock)
             let http = try await listen(parts.front, credentials)
-            let port = http.endpoints[0].port
-            try await bootstrap(storage, credentials, port: port)
-            let (url, kubeconfig) = try writeKubeconfig(credentials, port: port)
-            return ControlPlaneServer(
-                configuration: configuration, parts: parts, http: http, authority: credentials.authority, url: url,
-                kubeconfigPath: kubeconfig, renewal: renew(http, names))
+            return try await serve(http, parts, credentials, names)
         } catch {
             await storage.close()
             throw error
+        }
+    }
+
+    /// What is left to do once the port is known. When that fails, nothing listens any more.
+    private func serve(
+        _ http: HTTPServer, _ parts: ControlPlaneParts, _ credentials: Credentials, _ names: Credentials.Names
+    ) async throws -> ControlPlaneServer {
+        do {
+            let port = http.endpoints[0].port
+            try await bootstrap(parts.storage, credentials, port: port)
+            let (url, kubeconfig) = try writeKubeconfig(credentials, port: port)
+            let namespaces = NamespaceObjects(storage: parts.storage, authority: credentials.authority.certificate)
+            try await namespaces.reconcileAll()
+            parts.bootstrap.complete()
+            return ControlPlaneServer(
+                configuration: configuration, parts: parts, http: http, authority: credentials.authority, url: url,
+                kubeconfigPath: kubeconfig, renewal: renew(http, names, parts.backends), namespaces: namespaces.run())
+        } catch {
+            await http.shutdown()
+            parts.apiServer.close()
+            await parts.audit?.finish()
+            throw error
+        }
+    }
+
+    private func makeDataDirectory() throws {
+        do {
+            try SecretFile.makeDirectory(configuration.dataDirectory)
+        } catch {
+            throw ControlPlaneError.system(error.step, error.code)
         }
     }
 
@@ -41,15 +67,21 @@ struct ControlPlaneStart {
     // MARK: names and addresses
 
     private func names() throws -> Credentials.Names {
-        var addresses = try configuration.addresses.map { try address($0) }
+        var addresses = alternativeAddresses
         let listen = try address(configuration.listenAddress)
         if listen.bytes.contains(where: { $0 != 0 }) { addresses.append(listen) }
         addresses.append(try serviceRange().first)
-        return Credentials.Names(hostNames: [hostName] + configuration.hostNames, addresses: addresses)
+        let names = configuration.alternativeNames.filter { IPAddress($0) == nil }
+        if let wrong = names.first(where: { !NameValidation.dns1123Subdomain($0).isEmpty }) {
+            throw ControlPlaneError("\(wrong.quoted) is neither an IP address nor a DNS name", kind: .invalid)
+        }
+        return Credentials.Names(hostNames: [hostName] + names, addresses: addresses)
     }
 
+    private var alternativeAddresses: [IPAddress] { configuration.alternativeNames.compactMap { IPAddress($0) } }
+
     private func address(_ text: String) throws -> IPAddress {
-        guard let address = IPAddress(text) else { throw ControlPlaneError("\(text.quoted) is not an IP address") }
+        guard let address = IPAddress(text) else { throw ControlPlaneError("\(text.quoted) is not an IP address", kind: .invalid) }
         return address
     }
 
@@ -58,7 +90,8 @@ struct ControlPlaneStart {
         guard parts.count == 2, let base = IPAddress(String(parts[0])), base.isIPv4, let length = Int(parts[1]), (8...30).contains(length)
         else {
             throw ControlPlaneError(
-                "service range \(configuration.serviceCIDR.quoted): an IPv4 network with a prefix of 8 to 30 bits is needed")
+                "service range \(configuration.serviceCIDR.quoted): an IPv4 network with a prefix of 8 to 30 bits is needed",
+                kind: .invalid)
         }
         var first = base.bytes
         first[3] |= 1
@@ -75,33 +108,66 @@ struct ControlPlaneStart {
 
     private func openStore() throws -> any StorageBackend {
         switch configuration.store {
-        case .memory: MemoryStorage()
-        case .sqlite: try SQLiteStorage(directory: "\(configuration.dataDirectory)/store")
+        case .memory: MemoryStorage(retention: StorageRetention(age: configuration.history))
+        case .sqlite: try openFiles()
         }
     }
 
-    private func assemble(_ storage: any StorageBackend, _ credentials: Credentials) async throws -> ControlPlaneParts {
+    private func openFiles() throws -> SQLiteStorage {
+        var options = SQLiteStorage.Options()
+        options.retention = StorageRetention(age: configuration.history)
+        options.restoreCommand = "swiftlet snapshot restore --data-dir \(configuration.dataDirectory) FILE"
+        do {
+            return try SQLiteStorage(directory: "\(configuration.dataDirectory)/store", options: options)
+        } catch .inUse(let what) {
+            throw ControlPlaneError(what, kind: .inUse)
+        }
+    }
+
+    private func assemble(
+        _ storage: any StorageBackend, _ credentials: Credentials, _ lock: DataDirectoryLock
+    ) async throws -> ControlPlaneParts {
         let bootstrapper = Bootstrapper(storage: storage, now: .now())
         try await bootstrapper.makeMissing(
-            DefaultObjects.namespaces + DefaultRBAC.objects + DefaultObjects.priorityClasses + DefaultFlowControl.objects)
+            DefaultObjects.namespaces + DefaultObjects.priorityClasses + DefaultFlowControl.objects)
+        try await bootstrapper.reconcile(DefaultRBAC.objects)
         let rbac = try await RBACAuthorizer(storage: storage)
         let authorizer = AuthorizerChain([MastersAuthorizer(), try await NodeAuthorizer(storage: storage), rbac])
         let accounts = try ServiceAccountTokens(issuer: Self.issuer, key: credentials.serviceAccountKey, storage: storage)
         let tokens = try tokenAuthenticators(storage, accounts)
-        var server = APIServer.Configuration(authorizer: authorizer)
+        let (webhookMetrics, backends) = (WebhookMetrics(), BackendDialer(credentials))
+        let webhooks = (caller: HTTPSWebhookCaller() as any WebhookCaller, metrics: webhookMetrics)
+        var server = APIServer.Configuration(
+            authorizer: authorizer, admission: DefaultAdmission.plugins(webhooks: webhooks, serviceCIDR: configuration.serviceCIDR))
+        server.backends = backends
         server.virtualResources = ReviewService(
             authorizer: authorizer, rbac: rbac, tokens: tokens, issuer: accounts, storage: storage)
         server.escalationCheck = EscalationCheck(rbac: rbac, authorizer: authorizer)
+        let bootstrap = BootstrapProgress()
+        server.readyChecks.append((BootstrapProgress.checkName, { bootstrap.problem }))
         let apiServer = try await APIServer(storage: storage, configuration: server)
-        let audit = try configuration.auditLog.map { try AuditLog(path: $0) }
+        let audit = try configuration.auditLog.map { try AuditLog(path: $0, policy: try auditPolicy()) }
         let metrics = RequestMetrics()
         let fairness = FairQueue()
-        let pages = OwnPages(tokens: accounts) { metrics.text + StoreMetrics.text(of: storage) + ProcessMetrics.text }
+        let pages = OwnPages(tokens: accounts) { metrics.text + StoreMetrics.text(of: storage) + webhookMetrics.text + ProcessMetrics.text }
         let front = Front(
             server: apiServer, authenticator: RequestAuthenticator(tokens: tokens, allowsAnonymous: configuration.allowsAnonymous),
             authorizer: authorizer, fairness: fairness, audit: audit, metrics: metrics, ownPages: pages)
         return ControlPlaneParts(
-            storage: storage, apiServer: apiServer, rbac: rbac, authorizer: authorizer, front: front, audit: audit)
+            storage: storage, apiServer: apiServer, rbac: rbac, authorizer: authorizer, front: front, audit: audit, lock: lock,
+            bootstrap: bootstrap, backends: backends)
+    }
+
+    private func auditPolicy() throws -> AuditPolicy {
+        guard let path = configuration.auditPolicy else { return .metadata }
+        guard let text = try SecretFile.read(path) else {
+            throw ControlPlaneError("audit policy \(path): there is no such file", kind: .invalid)
+        }
+        do throws(AuditPolicyError) {
+            return try AuditPolicy(parsing: Array(text.utf8))
+        } catch {
+            throw ControlPlaneError("audit policy \(path): \(error)", kind: .invalid)
+        }
     }
 
     private func tokenAuthenticators(
@@ -109,7 +175,7 @@ struct ControlPlaneStart {
     ) throws -> TokenAuthenticatorUnion {
         var all: [any TokenAuthenticator] = []
         if let path = configuration.tokenFile {
-            guard let text = try SecretFile.read(path) else { throw ControlPlaneError("token file \(path): no such file") }
+            guard let text = try SecretFile.read(path) else { throw ControlPlaneError("token file \(path): no such file", kind: .invalid) }
             all.append(try StaticTokens(csv: text))
         }
         return TokenAuthenticatorUnion(all + [BootstrapTokens(storage: storage), accounts])
@@ -118,7 +184,12 @@ struct ControlPlaneStart {
     private func listen(_ front: Front, _ credentials: Credentials) async throws -> HTTPServer {
         let http = HTTPServerConfiguration(
             endpoints: [.init(host: configuration.listenAddress, port: configuration.listenPort)], tls: credentials.identity)
-        return try await HTTPServer.start(http) { await front.handle($0, from: $1) }
+        do {
+            return try await HTTPServer.start(http) { await front.handle($0, from: $1) }
+        } catch let error as HTTPServerError {
+            guard let number = error.errnoCode else { throw error }
+            throw ControlPlaneError.system(error.operation, number)
+        }
     }
 
     /// The rest of the first objects, some of which need to know the port.
@@ -136,7 +207,8 @@ struct ControlPlaneStart {
 
     /// Endpoints may not name every address, nor this machine as itself where another is known.
     private var reachableAddress: String {
-        ["0.0.0.0", "::"].contains(configuration.listenAddress) ? configuration.addresses.first ?? "127.0.0.1" : configuration.listenAddress
+        ["0.0.0.0", "::"].contains(configuration.listenAddress)
+            ? alternativeAddresses.first?.description ?? "127.0.0.1" : configuration.listenAddress
     }
 
     private func writeKubeconfig(_ credentials: Credentials, port: Int) throws -> (url: String, path: String) {
@@ -144,25 +216,21 @@ struct ControlPlaneStart {
         let url = "https://\(host.contains(":") ? "[\(host)]" : host):\(port)"
         let path = configuration.kubeconfigPath ?? "\(configuration.dataDirectory)/admin.kubeconfig"
         let kubeconfig = Kubeconfig(
-            server: url, authority: credentials.authority.certificate, userName: "kubernetes-admin", credentials: credentials.admin)
+            clusterName: configuration.clusterName, server: url, authority: credentials.authority.certificate, userName: "kubernetes-admin",
+            credentials: credentials.admin)
         try kubeconfig.write(to: path)
         return (url, path)
     }
 
     /// Renews certificates before they end. A failure leaves the old one in use until the next attempt.
-    private func renew(_ http: HTTPServer, _ names: Credentials.Names) -> Task<Void, Never> {
+    private func renew(_ http: HTTPServer, _ names: Credentials.Names, _ backends: BackendDialer) -> Task<Void, Never> {
         Task { [pki] in
             while (try? await Task.sleep(for: Self.renewalInterval)) != nil {
                 guard let credentials = try? Credentials(directory: pki, names: names, now: .now()) else { continue }
                 try? http.replace(credentials.identity)
+                backends.replace(credentials)
                 _ = try? writeKubeconfig(credentials, port: http.endpoints[0].port)
             }
         }
     }
-}
-
-/// Why a control plane could not be started, in one line.
-package struct ControlPlaneError: Error, CustomStringConvertible {
-    package let description: String
-    init(_ description: String) { self.description = description }
 }

@@ -107,6 +107,13 @@ package enum Files {
         throw SystemError("remove \(path)", .current)
     }
 
+    /// The names in a directory, sorted; none when there is no directory.
+    package static func namesIfAny(in path: String) throws(SystemError) -> [String] {
+        do {
+            return try names(in: path).sorted()
+        } catch  where error.errno == .noSuchFile { return [] }
+    }
+
     /// The names in a directory, without `.` and `..`, in no order.
     package static func names(in path: String) throws(SystemError) -> [String] {
         guard let stream = unsafe opendir(path) else { throw SystemError("list \(path)", .current) }

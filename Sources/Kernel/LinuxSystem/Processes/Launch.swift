@@ -1,5 +1,6 @@
 internal import CLinux
 import Glibc
+import Synchronization
 
 /// A program that was started in a session of its own.
 package struct Launched: ~Copyable, Sendable {
@@ -21,11 +22,25 @@ package func launch(
     executable: borrowing OwnedFD, arguments: [String], environment: [String], descriptors: [(from: CInt, to: CInt)] = [],
     cgroup: CInt? = nil
 ) throws(SystemError) -> Launched {
+    let outcome: Result<(pid: Int32, pidfd: CInt), SystemError> = lowDescriptors.withLock { low in
+        do throws(SystemError) {
+            try low.place(descriptors.map(\.from))
+            defer { low.clear() }
+            let sources = low.numbers.prefix(descriptors.count)
+            return .success(try launch(executable, arguments, environment, sources, descriptors.map(\.to), cgroup))
+        } catch { return .failure(error) }
+    }
+    let launched = try outcome.get()
+    return Launched(pid: launched.pid, pidfd: OwnedFD(adopting: launched.pidfd))
+}
+
+private func launch(
+    _ executable: borrowing OwnedFD, _ arguments: [String], _ environment: [String], _ sources: ArraySlice<CInt>, _ targets: [CInt],
+    _ cgroup: CInt?
+) throws(SystemError) -> (pid: Int32, pidfd: CInt) {
     let argumentVector = CStringVector(arguments)
     let environmentVector = CStringVector(environment)
     var pidfd: CInt = -1
-    let sources = descriptors.map(\.from)
-    let targets = descriptors.map(\.to)
     let pid = unsafe sources.withUnsafeBufferPointer { sources in
         unsafe targets.withUnsafeBufferPointer { targets in
             var request = unsafe clinux_launch(
@@ -35,7 +50,36 @@ package func launch(
         }
     }
     guard pid > 0 else { throw SystemError("start \(arguments.first ?? "a program")", .current) }
-    return Launched(pid: pid, pidfd: OwnedFD(adopting: pidfd))
+    return (pid, pidfd)
+}
+
+/// Numbers taken early and kept, for what a program is to get: those above them need not be copied for it.
+private let lowDescriptors = Mutex(LowDescriptors())
+
+private struct LowDescriptors: ~Copyable {
+    private(set) var numbers: [CInt] = []
+    /// What they mean between launches: /dev/null.
+    private var null: CInt = -1
+
+    /// Makes the first numbers mean what others do.
+    mutating func place(_ others: [CInt]) throws(SystemError) {
+        if null < 0 { null = try Self.openNull() }
+        while numbers.count < others.count { numbers.append(try Self.openNull()) }
+        for (other, number) in zip(others, numbers) {
+            guard clinux_duplicate_onto(other, number) >= 0 else { throw SystemError("duplicate a descriptor", .current) }
+        }
+    }
+
+    /// Lets go of what they meant.
+    func clear() {
+        for number in numbers { _ = clinux_duplicate_onto(null, number) }
+    }
+
+    private static func openNull() throws(SystemError) -> CInt {
+        let number = unsafe open("/dev/null", O_RDWR | O_CLOEXEC)
+        guard number >= 0 else { throw SystemError("open /dev/null", .current) }
+        return number
+    }
 }
 
 /// A NULL-terminated array of C strings that lives as long as this value.

@@ -119,8 +119,11 @@ extension OwnedFD {
         }
     }
 
-    /// Receives one message, waiting for it.
-    package func receive(upTo count: Int, descriptors room: Int = 0) throws(Errno) -> SocketMessage {
+    /// Receives one message.
+    ///
+    /// - Parameter waits: For it to come; else `EAGAIN` says that none is there.
+    package func receive(upTo count: Int, descriptors room: Int = 0, waits: Bool = true) throws(Errno) -> SocketMessage {
+        let flags = waits ? 0 : CInt(truncatingIfNeeded: MSG_DONTWAIT)
         var numbers = [CInt](repeating: -1, count: room)
         var taken = CInt(room)
         var isTruncated: CInt = 0
@@ -129,7 +132,7 @@ extension OwnedFD {
             var got = -1
             repeat {
                 taken = CInt(room)
-                got = unsafe clinux_receive(rawValue, buffer.baseAddress, buffer.count, &numbers, &taken, 0, &isTruncated)
+                got = unsafe clinux_receive(rawValue, buffer.baseAddress, buffer.count, &numbers, &taken, flags, &isTruncated)
             } while got < 0 && Errno.current == .interrupted
             if got < 0 { failure = .current }
             filled = min(max(0, got), count)

@@ -37,6 +37,12 @@ package enum Admission {
         if requests.isEmpty { return nil }
         return check("cpu", { PodResources.requests($0).milliValue("cpu") }, capacity: node.allocatableMilliCPU)
             ?? check("memory", { PodResources.requests($0).value("memory") }, capacity: node.allocatableMemoryBytes)
+            ?? requests.keys.sorted().lazy.compactMap { name in
+                // A page size that the node does not know is one that it has no page of.
+                HugePages.pageSize(ofResource: name).flatMap { size in
+                    check(name, { PodResources.requests($0).value(name) }, capacity: node.hugePages[size] ?? 0)
+                }
+            }.first
     }
 }
 

@@ -1,3 +1,4 @@
+internal import APIMachinery
 internal import CRI
 import Synchronization
 
@@ -65,7 +66,7 @@ struct Background: Sendable {
     ///
     /// - Returns: nil: out of time; the work is left to itself.
     func run<T: Sendable>(
-        within limit: Duration, _ clock: any KubeletClock, _ work: @escaping @Sendable () async -> T
+        within limit: Duration, _ clock: any TimeSource, _ work: @escaping @Sendable () async -> T
     ) async -> T? {
         let timeout = Interrupt()
         return await withTaskGroup(of: Void.self) { group in

@@ -1,3 +1,4 @@
+internal import APIMachinery
 internal import CRI
 import Synchronization
 
@@ -19,7 +20,7 @@ final class WakeUp: Sendable {
     }
 
     /// Returns when woken, at `due`, or when the task is cancelled.
-    func wait(until due: Duration, _ clock: any KubeletClock) async {
+    func wait(until due: Duration, _ clock: any TimeSource) async {
         let woken = OneShot<Void>()
         let isPending = state.withLock { state in
             defer { state.isPending = false }

@@ -33,9 +33,9 @@ package final class PodEventHub: Sendable {
         var lastNumber = 0
     }
     private let state = Mutex(State())
-    private let clock: any KubeletClock
+    private let clock: any TimeSource
 
-    package init(_ clock: any KubeletClock) { self.clock = clock }
+    package init(_ clock: any TimeSource) { self.clock = clock }
 
     /// Events from now on.
     package func listen() -> AsyncStream<PodEvent> {

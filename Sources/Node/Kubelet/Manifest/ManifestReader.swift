@@ -13,12 +13,14 @@ package enum ManifestReader {
         if bytes.starts(with: [0xff, 0xfe]) || bytes.starts(with: [0xfe, 0xff]) {
             throw ManifestError([.init(file: file, line: 1, message: "the text is in UTF-16: write it in UTF-8")])
         }
-        if file.hasSuffix(".json") { try checkJSON(bytes, file: file) }
-        let documents: [YAMLDocument]
-        do throws(YAMLError) {
-            documents = try YAMLDocument.documents(parsing: bytes)
-        } catch {
-            throw ManifestError([.init(file: file, line: error.line, message: error.message)])
+        var documents: [YAMLDocument] = []
+        for part in JSONStream.objects(in: bytes) {
+            if file.hasSuffix(".json") { try checkJSON(part, file: file) }
+            do throws(YAMLError) {
+                documents += try YAMLDocument.documents(parsing: part)
+            } catch {
+                throw ManifestError([.init(file: file, line: error.line, message: error.message)])
+            }
         }
         let problems = documents.flatMap { document in
             document.problems.map {

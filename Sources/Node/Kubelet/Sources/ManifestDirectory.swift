@@ -1,4 +1,4 @@
-internal import APIMachinery
+package import APIMachinery
 package import KubernetesAPI
 import Synchronization
 
@@ -19,12 +19,12 @@ package final class ManifestDirectory: Sendable {
     private static let rescanMilliseconds: CInt = 20_000
     private let path: String
     private let nodeName: String
-    private let clock: any KubeletClock
+    private let clock: any TimeSource
     private let watch: DirectoryWatch
     private let state = Mutex(State())
 
     /// - Parameter path: An existing directory.
-    package init(path: String, nodeName: String, clock: any KubeletClock) throws(DirectoryWatch.WatchError) {
+    package init(path: String, nodeName: String, clock: any TimeSource) throws(DirectoryWatch.WatchError) {
         self.path = path
         self.nodeName = nodeName
         self.clock = clock

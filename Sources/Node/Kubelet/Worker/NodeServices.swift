@@ -10,7 +10,7 @@ struct NodeServices: Sendable {
     let images: any ImageService
     let cgroups: any PodCgroupManager
     let mounts: any MountService
-    let clock: any KubeletClock
+    let clock: any TimeSource
     let events: PodEventHub
     let table: PodTable
     let background: Background

@@ -52,7 +52,7 @@ final class PodEntry: Sendable {
     }
 
     /// - Parameter gracePeriodSeconds: nil: the pod's own.
-    func delete(gracePeriodSeconds: Int64?, _ clock: any KubeletClock) {
+    func delete(gracePeriodSeconds: Int64?, _ clock: any TimeSource) {
         wanted.withLock { wanted in
             let asked = gracePeriodSeconds ?? wanted.pod.terminationGracePeriodSeconds
             let grace = min(wanted.deletion ?? asked, asked)

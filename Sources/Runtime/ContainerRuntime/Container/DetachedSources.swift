@@ -16,14 +16,14 @@ enum DetachedSources {
         guard !source.path.isEmpty else { return try sharedMemory(connection) }
         if mount.propagation != .private { try requireShared(source.path, mount) }
         let tree = try DetachedMount.clone(path: source.path, beneath: source.subPath, recursive: true)
-        if source.isIDMapped { try map(tree, connection, source.path) }
+        if source.isIDMapped { try map(tree, connection, "mount \(mount.target) from \(source.text)") }
         return tree
     }
 
     /// An image layer as the pod's user namespace shows it: files of root belong to the pod's root.
     static func openLayer(_ path: String, _ connection: SandboxConnection) throws -> OwnedFD {
         let tree = try DetachedMount.clone(path: path, beneath: "", recursive: false)
-        try map(tree, connection, path)
+        try map(tree, connection, "image layer \(path)")
         return tree
     }
 
@@ -32,11 +32,18 @@ enum DetachedSources {
         return try DetachedMount.clone(path: "/proc/self/fd/\(number)", recursive: false)
     }
 
-    private static func map(_ tree: borrowing OwnedFD, _ connection: SandboxConnection, _ path: String) throws {
-        guard let user = connection.namespaces.user else {
-            throw SpecError("mount \(path) by id mapping: the sandbox has no user namespace")
+    /// - Parameter what: Of whom, for the error.
+    private static func map(_ tree: borrowing OwnedFD, _ connection: SandboxConnection, _ what: String) throws {
+        guard let user = connection.namespaces.user else { throw SpecError("\(what): map ids: the sandbox has no user namespace") }
+        do throws(SystemError) {
+            try DetachedMount.setAttributes(tree, userNamespace: user, recursive: false)
+        } catch {
+            // mount_setattr(2): the tree is detached and the namespace is no initial one, so it is the file system that cannot (FS_ALLOW_IDMAP).
+            guard error.errno == .invalidArgument else { throw SpecError("\(what): map ids: \(error.errno)") }
+            throw SpecError(
+                "\(what): its file system does not support ID-mapped mounts, which a pod with hostUsers: false needs: "
+                    + "take another volume, or leave hostUsers out")
         }
-        try DetachedMount.setAttributes(tree, userNamespace: user, recursive: false)
     }
 
     /// Else nothing would ever travel, without a word (containerd refuses it too).
@@ -52,4 +59,9 @@ enum DetachedSources {
             throw SpecError("path \(path) is mounted on \(found.mountPoint) but it is not a shared mount")
         }
     }
+}
+
+extension MountSpec.BindSource {
+    /// The path on the machine, for messages.
+    fileprivate var text: String { subPath.isEmpty ? path : "\(path)/\(subPath)" }
 }

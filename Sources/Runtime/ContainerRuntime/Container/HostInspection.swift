@@ -51,8 +51,8 @@ enum HostInspection {
                     minor: deviceMinor(UInt64(status.st_rdev)), mode: UInt32(status.st_mode) & 0o777)
             ]
         case S_IFDIR:
-            let names = (try? StateFiles.names(in: path)) ?? []
-            return names.sorted().filter { !skipped.contains($0) }.flatMap { devices(at: "\(path)/\($0)") }
+            let names = (try? Files.namesIfAny(in: path)) ?? []
+            return names.filter { !skipped.contains($0) }.flatMap { devices(at: "\(path)/\($0)") }
         default: return []
         }
     }

@@ -4,7 +4,7 @@ internal import LinuxSystem
 internal import SupervisorAPI
 
 extension NativeRuntime {
-    /// Called on the supervisor clients' reader thread: reads at most one small file of cgroup2, waits for nothing.
+    /// Called on the supervisor clients' reader thread, or that of a call: reads at most one small file of cgroup2, waits for nothing.
     func handle(_ event: SupervisorEvent, sandboxID: String) {
         switch event {
         case .exited(let exit):
@@ -15,6 +15,11 @@ extension NativeRuntime {
                 errno.rawValue == 0
                     ? "the log of container \(id) is written again: \(droppedBytes) bytes are lost"
                     : "write the log of container \(id): \(errno): \(droppedBytes) bytes are lost so far")
+        case .recordError(let id, let errno):
+            configuration.report(
+                errno.rawValue == 0
+                    ? "the end of container \(id) is on disk now"
+                    : "write the end of container \(id) to disk: \(errno): it is known only as long as the pod's supervisor lives")
         case .gone:
             supervisorGone(sandboxID)
         }
@@ -51,7 +56,7 @@ extension NativeRuntime {
         try network?.detach(sandboxID: sandbox.id)
     }
 
-    private func lastWord(of container: Container) {
+    func lastWord(of container: Container) {
         if let exit = recordedExit(of: container) { return ended(container, exit) }
         var startedAt: Int64 = 0
         if case .running(_, let at) = container.lifecycle { startedAt = at }

@@ -1,3 +1,4 @@
+internal import Glibc
 internal import LinuxSystem
 
 extension ContainerPlanBuilder {
@@ -71,12 +72,10 @@ extension ContainerPlanBuilder {
         plan.makeDirectory(volume)
         guard spec.isRootReadOnly else { return }
         let slot = plan.open(
-            String(volume.dropFirst()), flags: Self.openPath, resolve: [.inRoot, .noMagicLinks])
+            String(volume.dropFirst()), flags: OwnedFD.pathOnly | O_DIRECTORY, resolve: [.inRoot, .noMagicLinks])
         plan.bind(source: .slot(slot), target: volume, recursive: false)
         plan.close(slot)
     }
-
-    private static let openPath: CInt = 0o10000000 | 0o200000  // O_PATH | O_DIRECTORY
 
     func protect(_ plan: inout ProcessPlan) {
         for path in spec.readonlyPaths { plan.readOnly(path) }

@@ -60,7 +60,7 @@ extension NativeRuntime {
 
 extension NativeRuntime {
     private func containers(of sandbox: Sandbox) throws -> [Container] {
-        try StateFiles.names(in: sandbox.layout.containers).filter { $0.hasSuffix(".json") }.sorted().compactMap { name in
+        try Files.namesIfAny(in: sandbox.layout.containers).filter { $0.hasSuffix(".json") }.compactMap { name in
             let path = "\(sandbox.layout.containers)/\(name)"
             do {
                 guard let bytes = try StateFiles.read(path) else { return nil }

@@ -16,7 +16,7 @@ extension NativeRuntime {
     package func adoptSandbox(ofContainer id: String) async throws(RuntimeError) {
         try await verb("find container \(id)") {
             try await blocking { [self] in
-                for sandbox in try StateFiles.names(in: layout.pods) {
+                for sandbox in try Files.namesIfAny(in: layout.pods) {
                     let layout = self.layout.sandbox(sandbox)
                     guard Files.exists(layout.container(id)), let record = try Self.record(layout) else { continue }
                     _ = try adopt(record, layout)

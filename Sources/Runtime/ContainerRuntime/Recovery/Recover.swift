@@ -17,7 +17,7 @@ extension NativeRuntime {
         try await verb("recover the sandboxes in \(layout.pods)") {
             if willStart { try await blocking { [self] in try prepareNetwork() } }
             var lines: [String] = []
-            for id in try await blocking({ [self] in try StateFiles.names(in: layout.pods).sorted() }) {
+            for id in try await blocking({ [self] in try Files.namesIfAny(in: layout.pods) }) {
                 lines += try await blocking { [self] in takeOver(id, clearing: clearing) }
             }
             if clearing { lines += try await blocking { [self] in try clearRest() } }
@@ -73,8 +73,8 @@ extension NativeRuntime {
         var lines = attempt("end the supervisors of no sandbox") {
             try cgroupRoot.endSupervisors(except: known).map { "supervisor \($0) of no sandbox" }
         }
-        for name in try StateFiles.names(in: layout.removed).sorted() { lines += finishRemoval(name) }
-        for name in try StateFiles.names(in: layout.pods).sorted() where registry.sandbox(name) == nil { lines += clearHalfMade(name) }
+        for name in try Files.namesIfAny(in: layout.removed) { lines += finishRemoval(name) }
+        for name in try Files.namesIfAny(in: layout.pods) where registry.sandbox(name) == nil { lines += clearHalfMade(name) }
         return lines + clearStrays()
     }
 
@@ -112,7 +112,7 @@ extension NativeRuntime {
 
     /// The cgroups of a sandbox that nobody wants any more, but not those of a later sandbox of the same pod.
     private func clear(_ record: SandboxRecord, _ layout: SandboxLayout) throws {
-        let names = try StateFiles.names(in: layout.containers).filter { $0.hasSuffix(".json") || $0.hasSuffix(".started") }
+        let names = try Files.namesIfAny(in: layout.containers).filter { $0.hasSuffix(".json") || $0.hasSuffix(".started") }
         let containers = Set(names.map { String($0.prefix { $0 != "." }) })
         if let cgroup = try? Cgroup(opening: record.cgroupPath) {
             for id in containers { try cgroup.destroyChild(id) }

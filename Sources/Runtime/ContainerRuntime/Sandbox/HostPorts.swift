@@ -14,7 +14,9 @@ extension NativeRuntime {
 
     /// Done at once when a sandbox stops: the pod's next sandbox wants the same ports.
     func unmapHostPorts(sandboxID: String) {
-        do { try network?.unmapHostPorts(sandboxID: sandboxID) } catch { configuration.report("\(error)") }
+        do {
+            for notice in try network?.unmapHostPorts(sandboxID: sandboxID) ?? [] { configuration.report(notice) }
+        } catch { configuration.report("\(error)") }
     }
 
     /// Those of all sandboxes that were found again.
@@ -27,7 +29,7 @@ extension NativeRuntime {
                 let record = sandbox.record
                 wanted[sandbox.id] = (try record.hostPorts, record.addresses.compactMap { IPAddress($0) })
             }
-            try network?.restoreHostPorts(wanted, replacing: replacing)
+            for notice in try network?.restoreHostPorts(wanted, replacing: replacing) ?? [] { configuration.report(notice) }
         } catch { configuration.report("\(error)") }
     }
 }

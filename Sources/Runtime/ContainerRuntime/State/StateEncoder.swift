@@ -185,7 +185,8 @@ private struct ScalarOutput: SingleValueEncodingContainer {
     func encode(_ value: UInt64) throws { output.raw(String(value)) }
 
     func encode<T: Encodable>(_ value: T) throws {
-        if let text = value as? String { return output.string(text) }
+        // A cast that fails asks the runtime for every way there might be: first a look at the type.
+        if T.self == String.self, let text = value as? String { return output.string(text) }
         try value.encode(to: StateValueEncoder(output))
     }
 

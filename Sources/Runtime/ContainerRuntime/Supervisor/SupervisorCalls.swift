@@ -58,6 +58,8 @@ final class BlockedCall: Sendable {
         semaphore.signal()
     }
 
+    var answerIfThere: SupervisorCalls.Answer? { answer.withLock { $0 } }
+
     /// - Parameter timeout: nil waits for ever.
     func wait(_ timeout: Duration?) -> SupervisorCalls.Answer? {
         if let timeout {
@@ -66,6 +68,6 @@ final class BlockedCall: Sendable {
         } else {
             semaphore.wait()
         }
-        return answer.withLock { $0 }
+        return answerIfThere
     }
 }

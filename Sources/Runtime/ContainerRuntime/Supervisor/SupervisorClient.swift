@@ -11,6 +11,7 @@ package final class SupervisorClient: Sendable {
     package let hello: SupervisorHello
     private let socket: SupervisorSocket
     private let calls = SupervisorCalls()
+    let turns = ReadingTurns()
     private let onEvent: (@Sendable (SupervisorEvent) -> Void)?
 
     init(_ socket: consuming SupervisorSocket, hello: SupervisorHello, onEvent: (@Sendable (SupervisorEvent) -> Void)?) {
@@ -165,8 +166,10 @@ package final class SupervisorClient: Sendable {
         _ type: MessageType, _ body: Body, _ operation: String, descriptors: [CInt] = [], timeout: Duration? = timeout
     ) throws(SupervisorError) -> SupervisorPacket {
         let blocked = BlockedCall()
+        let readsItself = takeTurn()
+        defer { if readsItself { endTurn() } }
         let id = send(type, body, descriptors: descriptors) { blocked.complete($0) }
-        switch blocked.wait(timeout) {
+        switch readsItself ? readUntilAnswered(blocked, timeout) : blocked.wait(timeout) {
         case .success(let packet): return packet
         case .failure(let reason): throw error(operation, reason)
         case nil:
@@ -208,12 +211,42 @@ package final class SupervisorClient: Sendable {
 
     // MARK: Reading
 
-    /// Takes one packet that is there. On the reader's thread.
+    /// Takes one packet, if it is there and nobody else's to read. On the reader's thread.
     ///
     /// - Returns: false when the connection is at its end.
-    func readOne() -> Bool {
+    func readOne() -> Bool { turns.ofReader { readPacket() } ?? true }
+
+    /// - Returns: Whether this caller reads now, and nobody else does; not when another caller does.
+    private func takeTurn() -> Bool {
+        guard case .success(let reader) = SupervisorReader.shared, let token = turns.begin() else { return false }
+        reader.pause(self, token: token)
+        return true
+    }
+
+    private func endTurn() {
+        guard case .success(let reader) = SupervisorReader.shared, let token = turns.end() else { return }
+        reader.resume(self, token: token)
+    }
+
+    /// Reads whatever comes, also for others who wait, until the answer is there.
+    private func readUntilAnswered(_ call: BlockedCall, _ timeout: Duration?) -> SupervisorCalls.Answer? {
+        let deadline = timeout.map { ContinuousClock.now + $0 }
+        while true {
+            if let answer = call.answerIfThere { return answer }
+            let ready: [PollEvents]
+            do throws(Errno) {
+                ready = try poll([(fd: descriptor, events: .readable)], timeout: deadline.map { $0 - .now })
+            } catch {
+                return .failure(.system(SystemError("wait for the supervisor", error)))
+            }
+            guard ready.contains(where: { !$0.isEmpty }) else { return nil }
+            if !readPacket() { return call.answerIfThere ?? .failure(.gone) }
+        }
+    }
+
+    private func readPacket() -> Bool {
         do throws(SupervisorError.Reason) {
-            dispatch(try socket.receive())
+            if let packet = try socket.receiveIfThere() { dispatch(packet) }
             return true
         } catch {
             if calls.close() { onEvent?(.gone) }
@@ -223,7 +256,7 @@ package final class SupervisorClient: Sendable {
 
     private func dispatch(_ packet: SupervisorPacket) {
         switch packet.header.type {
-        case .processExited, .logFailed:
+        case .processExited, .logFailed, .recordFailed:
             if let event = SupervisorEvent(packet) { onEvent?(event) }
         default:
             calls.end(packet.header.requestID, .success(packet))
@@ -236,9 +269,12 @@ extension SupervisorEvent {
     fileprivate init?(_ packet: SupervisorPacket) {
         var reader = packet.body
         do throws(MalformedMessage) {
-            if packet.header.type == .processExited {
-                self = .exited(try ProcessExit(from: &reader))
-            } else {
+            switch packet.header.type {
+            case .processExited: self = .exited(try ProcessExit(from: &reader))
+            case .recordFailed:
+                let failure = try RecordFailure(from: &reader)
+                self = .recordError(id: String(decoding: failure.id, as: UTF8.self), errno: Errno(rawValue: failure.errorNumber))
+            default:
                 let failure = try LogFailure(from: &reader)
                 self = .logError(
                     id: String(decoding: failure.id, as: UTF8.self), errno: Errno(rawValue: failure.errorNumber),

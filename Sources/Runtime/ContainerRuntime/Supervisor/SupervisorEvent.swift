@@ -3,10 +3,12 @@ package import SupervisorAPI
 
 /// What a supervisor tells without being asked.
 package enum SupervisorEvent: Sendable {
-    /// A process has ended; its output is in its log and its exit record on disk.
+    /// A process has ended; its output is in its log and its exit record on disk, unless `recordError` came before.
     case exited(ProcessExit)
     /// The log cannot be written. `errno` 0: it can again, and says itself how many bytes are missing.
     case logError(id: String, errno: Errno, droppedBytes: UInt64)
+    /// The exit of a process, told next or already, is not on disk: it is lost when the supervisor dies. `errno` 0: now it is.
+    case recordError(id: String, errno: Errno)
     /// The connection is closed: the supervisor has ended.
     case gone
 }

@@ -16,7 +16,7 @@ extension SupervisorClient {
     ///
     /// - Parameters:
     ///   - directory: Absolute, exists with mode 0700; its last component is the sandbox's id.
-    ///   - events: Called on the thread that reads for all supervisors: must not block, nor call a client.
+    ///   - events: Called on the thread that reads for all supervisors, or that of a call to this one: must not block, nor call a client.
     package static func launch(
         executable: SealedExecutable, directory: String, options: LaunchOptions = .init(), timeout: Duration = .seconds(10),
         events: (@Sendable (SupervisorEvent) -> Void)? = nil

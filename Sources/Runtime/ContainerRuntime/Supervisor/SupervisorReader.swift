@@ -2,6 +2,8 @@ internal import LinuxSystem
 internal import Synchronization
 
 /// The one thread of the process that reads what all supervisors send. It sleeps in epoll_wait(2) when they say nothing.
+///
+/// A caller that waits for an answer reads by itself meanwhile: to be woken by this thread, woken by the supervisor, would cost twice.
 final class SupervisorReader: Sendable {
     /// nil when the thread could not be started.
     static let shared: Result<SupervisorReader, SystemError> = {
@@ -33,14 +35,19 @@ final class SupervisorReader: Sendable {
     }
 
     func watch(_ client: SupervisorClient) throws(SystemError) {
-        try add(client.descriptor, .client(WeakClient(client: client)))
+        client.turns.isWatched(as: try add(client.descriptor, .client(WeakClient(client: client))))
     }
+
+    /// Leaves what a client's supervisor sends to somebody else.
+    func pause(_ client: SupervisorClient, token: UInt64) { queue.pause(client.descriptor, token: token) }
+
+    func resume(_ client: SupervisorClient, token: UInt64) { queue.resume(client.descriptor, token: token) }
 
     func watch(process: DescriptorBox) throws(SystemError) {
-        try add(process.fd.rawValue, .process(process))
+        _ = try add(process.fd.rawValue, .process(process))
     }
 
-    private func add(_ fd: CInt, _ watched: sending Watched) throws(SystemError) {
+    private func add(_ fd: CInt, _ watched: sending Watched) throws(SystemError) -> UInt64 {
         let token = state.withLock { state in
             let token = state.nextToken
             state.nextToken += 1
@@ -53,6 +60,7 @@ final class SupervisorReader: Sendable {
             forget(token)
             throw SystemError("watch a supervisor", error)
         }
+        return token
     }
 
     private func forget(_ token: UInt64) { state.withLock { state in _ = state.watched.removeValue(forKey: token) } }

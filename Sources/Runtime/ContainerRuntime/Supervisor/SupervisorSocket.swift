@@ -44,11 +44,25 @@ struct SupervisorSocket: ~Copyable, Sendable {
     /// Takes one packet, waiting for it. `.gone` when there comes none any more.
     func receive() throws(SupervisorError.Reason) -> SupervisorPacket {
         let message: SocketMessage
+        do throws(Errno) { message = try receiveOnce(waits: true) } catch { throw .system(SystemError("receive", error)) }
+        return try Self.packet(message)
+    }
+
+    /// Takes one packet that is there.
+    ///
+    /// - Returns: nil when there is none.
+    func receiveIfThere() throws(SupervisorError.Reason) -> SupervisorPacket? {
+        let message: SocketMessage
         do throws(Errno) {
-            message = try receiveOnce()
+            message = try receiveOnce(waits: false)
         } catch {
+            if error == .wouldBlock { return nil }
             throw .system(SystemError("receive", error))
         }
+        return try Self.packet(message)
+    }
+
+    private static func packet(_ message: consuming SocketMessage) throws(SupervisorError.Reason) -> SupervisorPacket {
         if message.bytes.isEmpty { throw .gone }
         if message.isTruncated { throw .malformed }
         do throws(MalformedMessage) {
@@ -61,12 +75,12 @@ struct SupervisorSocket: ~Copyable, Sendable {
 
 extension SupervisorSocket {
     /// A supervisor that ended before it had read all we sent gives ECONNRESET once, before the last words that it left for us.
-    private func receiveOnce() throws(Errno) -> SocketMessage {
+    private func receiveOnce(waits: Bool) throws(Errno) -> SocketMessage {
         let size = MessageHeader.size + MessageHeader.inlineBodyLimit
         do throws(Errno) {
-            return try socket.receive(upTo: size, descriptors: Self.descriptorsPerPacket)
+            return try socket.receive(upTo: size, descriptors: Self.descriptorsPerPacket, waits: waits)
         } catch  where error == Errno(rawValue: ECONNRESET) {
-            return try socket.receive(upTo: size, descriptors: Self.descriptorsPerPacket)
+            return try socket.receive(upTo: size, descriptors: Self.descriptorsPerPacket, waits: waits)
         }
     }
 }

@@ -77,13 +77,16 @@ final class CgroupRootHandle: Sendable {
     func endSupervisors(except known: Set<Int32>, timeout: Duration = .seconds(5)) throws(SystemError) -> [Int32] {
         var ended: [Int32] = []
         for pid in try root.cgroup.openChild(supervisorsName).processes() where !known.contains(pid) {
-            if try end(supervisor: pid, timeout) { ended.append(pid) }
+            if try endSupervisor(pid, timeout: timeout) { ended.append(pid) }
         }
         return ended
     }
 
+    /// SIGKILL, and waits for the end.
+    ///
     /// - Returns: False when it had ended already.
-    private func end(supervisor pid: Int32, _ timeout: Duration) throws(SystemError) -> Bool {
+    @discardableResult
+    func endSupervisor(_ pid: Int32, timeout: Duration = .seconds(5)) throws(SystemError) -> Bool {
         let process: PinnedProcess
         do {
             process = try PinnedProcess(pid: pid, in: supervisors)
@@ -94,7 +97,7 @@ final class CgroupRootHandle: Sendable {
             guard ready.contains(where: { !$0.isEmpty }) else { throw .timedOut }
         } catch {
             if error == .noSuchProcess { return false }
-            throw SystemError("end supervisor \(pid) of no sandbox", error)
+            throw SystemError("end supervisor \(pid)", error)
         }
         return true
     }

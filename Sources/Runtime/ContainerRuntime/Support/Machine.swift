@@ -22,7 +22,7 @@ struct Machine: Sendable {
 
     private static func thermalPaths() -> [String] {
         let directory = "/sys/devices/system/cpu"
-        let cpus = ((try? StateFiles.names(in: directory)) ?? []).filter { $0.hasPrefix("cpu") && Int($0.dropFirst(3)) != nil }
+        let cpus = ((try? Files.namesIfAny(in: directory)) ?? []).filter { $0.hasPrefix("cpu") && Int($0.dropFirst(3)) != nil }
         return cpus.sorted().map { "\(directory)/\($0)/thermal_throttle" }.filter(Files.exists)
     }
 }

@@ -34,13 +34,6 @@ enum StateFiles {
         } catch  where error.errno == .noSuchFile { return nil }
     }
 
-    /// None when there is no directory.
-    static func names(in path: String) throws(SystemError) -> [String] {
-        do {
-            return try Files.names(in: path)
-        } catch  where error.errno == .noSuchFile { return [] }
-    }
-
     /// - Returns: False when there is no such file or directory.
     @discardableResult
     static func move(_ path: String, to newPath: String) throws(SystemError) -> Bool {
@@ -76,7 +69,7 @@ enum StateFiles {
     }
 
     private static func removeContent(of path: String) throws(SystemError) {
-        for name in try names(in: path) {
+        for name in try Files.namesIfAny(in: path) {
             let child = "\(path)/\(name)"
             if unsafe unlink(child) == 0 { continue }
             switch Errno.current {

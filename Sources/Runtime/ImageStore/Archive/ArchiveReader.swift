@@ -27,6 +27,7 @@ import LinuxSystem
 
     /// - Parameter source: Called on this thread from `next`, `readData` and `read`.
     init(_ content: Content, source: @escaping Source) throws(ImageError) {
+        try loadArchiveLibrary()
         guard let archive = unsafe archive_read_new() else { throw .failed("open archive", Errno(rawValue: ENOMEM)) }
         unsafe self.archive = unsafe archive
         input = unsafe ArchiveInput(source)
@@ -127,6 +128,11 @@ import LinuxSystem
             return Int(ARCHIVE_FATAL)
         }
     }
+}
+
+/// Call it before anything of libarchive's.
+func loadArchiveLibrary() throws(ImageError) {
+    if let problem = unsafe carchive_load() { throw ImageError(.failed, "load libarchive: \(unsafe String(cString: problem))") }
 }
 
 /// libarchive's message in one line.

@@ -12,6 +12,7 @@ import LinuxSystem
 
     /// - Parameter file: Where the stream goes; this object keeps it open.
     init(_ file: consuming OwnedFD) throws(ImageError) {
+        try loadArchiveLibrary()
         guard let archive = unsafe archive_write_new(), let entry = unsafe archive_entry_new() else {
             throw .failed("write archive", Errno(rawValue: ENOMEM))
         }

@@ -22,7 +22,7 @@ extension ImageStore {
         var result = RemovalReport()
         try locked(.exclusive) { () throws(ImageError) in
             let record = try withIndex { (cache) throws(ImageError) in try Self.record(nameOrID, cache) }
-            guard let record else { throw .notFound("image \(quoted(nameOrID)) is not in the image store") }
+            guard let record else { throw .missing(nameOrID) }
             let name = Self.name(nameOrID, of: record)
             if let name, record.references.count > 1 {
                 result.untagged = [name]

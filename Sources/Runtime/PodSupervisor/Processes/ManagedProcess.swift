@@ -25,11 +25,13 @@ final class ManagedProcess {
     private(set) var deadline: Instant?
     private(set) var timedOut = false
     private(set) var exit: ProcessExit?
-    /// The exit is on disk (where it must be) and everybody was told.
+    /// Everybody was told of the exit.
     var isAnnounced = false
-    /// Until when an exit record that cannot be written is tried again, and when the next time is.
+    /// Until when an exit record that cannot be written holds the announcement back, and when it is tried again.
     var recordDeadline: Instant?
     var recordRetry: Instant?
+    /// The exit was told although it is not on disk.
+    var isRecordMissing = false
     var waiters: [Waiter] = []
 
     struct Waiter {
@@ -61,7 +63,8 @@ final class ManagedProcess {
     var isRunning: Bool { exit == nil }
 
     var status: ProcessStatus {
-        ProcessStatus(id: id, kind: kind, pid: pid, startedAtNanoseconds: startedAtNanoseconds, exit: exit)
+        // Not before it is announced: whoever asks may not know more than those who were told.
+        ProcessStatus(id: id, kind: kind, pid: pid, startedAtNanoseconds: startedAtNanoseconds, exit: isAnnounced ? exit : nil)
     }
 
     func signal(_ number: Int32) throws(SystemFailure) {

@@ -41,7 +41,7 @@ struct StrategyReplayTests {
                     })
                 score.count(kind, isEqual: columns == wanted) { "\(exchange.name):\n      got  \(columns)\n      want \(wanted)" }
             } else if let wanted = exchange.answer?["cells"], let object = server.object(route) {
-                let cells = JSONValue.array(route.strategy.cells(of: object, now: Timestamp.now() + .seconds(5)))
+                let cells = JSONValue.array(route.strategy.cells(of: object, now: TableClock(.now() + .seconds(5))))
                 let conditions = JSONValue.array(route.strategy.rowConditions(of: object))
                 let isEqual =
                     Placeholders.match(Placeholders.withoutUID(cells), wanted) && conditions == exchange.answer?["conditions"] ?? []

@@ -105,7 +105,7 @@ private func object(_ text: String) throws -> JSONObject { try #require(try JSON
             strategy.applyDefaults(to: &object)
             strategy.prepareForCreate(&object)
             #expect(!strategy.validate(object).isEmpty, "\(resource.kind) has no name")
-            #expect(strategy.cells(of: object, now: .now()).count == strategy.columns.count, "\(resource.kind)")
+            #expect(strategy.cells(of: object, now: TableClock(.now())).count == strategy.columns.count, "\(resource.kind)")
         }
     }
 

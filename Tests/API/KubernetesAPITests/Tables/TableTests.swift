@@ -47,8 +47,8 @@ import Testing
                 parsing:
                     #"{"metadata":{"name":"o","creationTimestamp":"2024-01-01T00:00:00Z"},"spec":{"text":5,"num":"x","map":{"k":"v"}}}"#
             ).objectValue)
-        #expect(columns.cells(of: object, now: now) == ["o", "5", nil, "10s", #"{"k":"v"}"#])
-        #expect(PrinterColumns([]).cells(of: object, now: now) == ["o", "10s"])
+        #expect(columns.cells(of: object, now: TableClock(now)) == ["o", "5", nil, "10s", #"{"k":"v"}"#])
+        #expect(PrinterColumns([]).cells(of: object, now: TableClock(now)) == ["o", "10s"])
     }
 
     @Test func `differences are shown as a unified diff of indented JSON`() {

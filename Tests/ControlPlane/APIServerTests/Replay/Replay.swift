@@ -10,6 +10,7 @@ struct Replay {
         var skipped = 0
         var report: [String] = []
         var byKind: [String: (equal: Int, all: Int)] = [:]
+        var differing: Set<String> = []
 
         var share: Double { equal + different == 0 ? 0 : Double(equal) / Double(equal + different) }
 
@@ -21,6 +22,7 @@ struct Replay {
                 byKind[kind]?.equal += 1
             } else {
                 different += 1
+                differing.insert(name)
                 report += [title] + lines.map { "    \($0)" }
             }
         }
@@ -139,7 +141,7 @@ struct Replay {
             if let shape { got = shape(got, body) }
             let isWhole = body["status"] == "Failure"
             let cleanGot = normalizer.clean(got)
-            lines += Difference.lines(want: body, got: cleanGot, isWhole: isWhole)
+            lines += Difference.lines(want: Normalizer.wanted(body), got: cleanGot, isWhole: isWhole)
         }
         return lines
     }

@@ -50,7 +50,7 @@ extension Replay {
         for gone in Self.removedAfter[name] ?? [] {
             _ = await test.send("DELETE", "/api/v1/namespaces/rec-watch/configmaps/\(gone)")
         }
-        outcome.count("watch: \(name)", lines, "\(name) | \(line["request"]?["path"]?.stringValue ?? "")")
+        outcome.count(name, lines, "\(name) | \(line["request"]?["path"]?.stringValue ?? "")")
     }
 
     private func open(_ request: JSONValue) async -> (APIResponse, EventReader?) {

@@ -59,7 +59,7 @@ struct PlainStrategy: ObjectStrategy {
     var columns: [TableColumn] {
         [TableColumn(name: "Name", type: "string", format: "name", description: "the name", priority: 0)]
     }
-    func cells(of object: JSONObject, now: Timestamp) -> [JSONValue] { [object["metadata"]?["name"] ?? .null] }
+    func cells(of object: JSONObject, now: TableClock) -> [JSONValue] { [object["metadata"]?["name"] ?? .null] }
     func rowConditions(of object: JSONObject) -> [JSONValue] { [] }
     var fieldLabels: [String] { kind.kind == "Pod" ? ["spec.nodeName", "status.phase"] : [] }
     func fieldValue(_ label: String, of object: JSONObject) -> String {

@@ -3,6 +3,7 @@ import APIServer
 import KubernetesAPI
 import Storage
 import Synchronization
+import TestSupport
 import Testing
 
 /// A server in memory, and short ways to ask it.
@@ -11,10 +12,14 @@ struct TestServer {
     let storage: MemoryStorage
 
     /// - Parameter usesPlainRules: Of every kind only the least is known.
-    init(usesPlainRules: Bool = true, admission: [any AdmissionPlugin] = [NamespaceLifecycle()]) async throws {
-        storage = MemoryStorage()
+    init(
+        usesPlainRules: Bool = true, admission: [any AdmissionPlugin] = [NamespaceLifecycle()], storage: MemoryStorage = MemoryStorage(),
+        _ configure: (inout APIServer.Configuration) -> Void = { _ in }
+    ) async throws {
+        self.storage = storage
         var configuration = APIServer.Configuration(admission: admission)
         if usesPlainRules { configuration.strategy = { PlainStrategy(kind: $0) } }
+        configure(&configuration)
         server = try await APIServer(storage: storage, configuration: configuration)
         for name in ["default", "kube-system"] {
             try await create("/api/v1/namespaces", ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(name)]])
@@ -65,24 +70,10 @@ extension APIRequest {
         guard parts.count > 1 else { return }
         query = parts[1].split(separator: "&").map { pair in
             let sides = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return Parameter(name: Self.decoded(sides[0]), value: sides.count > 1 ? Self.decoded(sides[1]) : "")
+            return Parameter(
+                name: PercentEncoding.decoded(sides[0], plusIsSpace: true) ?? "",
+                value: sides.count > 1 ? PercentEncoding.decoded(sides[1], plusIsSpace: true) ?? "" : "")
         }
-    }
-
-    private static func decoded(_ text: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), rest.count >= 2,
-                let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16)
-            {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
 
@@ -147,20 +138,13 @@ final class EventReader: ResponseStream {
 
     /// Waits until so many events have come, the stream has ended, or a few seconds have passed.
     func events(_ count: Int, seconds: Int = 10) async -> [JSONValue] {
-        let deadline = ContinuousClock.now + .seconds(seconds)
-        while ContinuousClock.now < deadline {
-            let events = events
-            if events.count >= count || isFinished { return events }
-            try? await Task.sleep(for: .milliseconds(2))
-        }
+        _ = try? await eventually(within: .seconds(seconds)) { lineCount >= count || isFinished }
         return events
     }
 
-    func waitForEnd(seconds: Int = 10) async -> Bool {
-        let deadline = ContinuousClock.now + .seconds(seconds)
-        while ContinuousClock.now < deadline, !isFinished { try? await Task.sleep(for: .milliseconds(5)) }
-        return isFinished
-    }
+    func waitForEnd(seconds: Int = 10) async -> Bool { (try? await eventually(within: .seconds(seconds)) { isFinished }) ?? isFinished }
+
+    private var lineCount: Int { state.withLock { $0.bytes.count { $0 == 0x0A } } }
 }
 
 extension JSONValue {

@@ -108,4 +108,19 @@ import Testing
         #expect(rejection?.reason == "OutOfcpu")
         #expect(rejection?.message == "Node didn't have enough resource: cpu, requested: 401, used: 600, capacity: 1000")
     }
+    /// The kubelet's words, also for a page size that the node does not know.
+    @Test(arguments: [
+        ("2Mi", "4Mi", "6Mi", nil), ("2Mi", "4Mi", "8Mi", "requested: 8388608, used: 4194304, capacity: 10485760"),
+        ("1Gi", "1Gi", "1Gi", "requested: 1073741824, used: 1073741824, capacity: 0"),
+    ])
+    func `huge pages that the node does not have`(size: String, taken: String, wanted: String, amounts: String?) {
+        var configuration = KubeletConfiguration()
+        configuration.node.hugePages = [2 << 20: 10 << 20]
+        func pod(_ amount: String) -> Pod {
+            makePod("p") { $0.spec.containers[0].resources.requests = quantities(["hugepages-\(size)": amount]) }
+        }
+        let rejection = Admission.judge(pod(wanted), others: [pod(taken)], configuration)
+        #expect(rejection?.reason == amounts.map { _ in "OutOfhugepages-\(size)" })
+        #expect(rejection?.message == amounts.map { "Node didn't have enough resource: hugepages-\(size), \($0)" })
+    }
 }

@@ -1,3 +1,4 @@
+import APIMachinery
 import Glibc
 import KubernetesAPI
 import Testing
@@ -159,7 +160,7 @@ import Testing
         let file = "\(directory.path)/web.yaml"
         try PodFiles.replace(file, manifest("a:1"), mode: 0o644)
         try PodFiles.replace("\(directory.path)/.hidden", Array("{".utf8), mode: 0o644)
-        let source = try ManifestDirectory(path: directory.path, nodeName: "n1", clock: SystemClock())
+        let source = try ManifestDirectory(path: directory.path, nodeName: "n1", clock: MachineTime())
         let first = source.scan()
         #expect(first.pods.map(\.name) == ["web-n1"])
         #expect(first.problems.isEmpty)

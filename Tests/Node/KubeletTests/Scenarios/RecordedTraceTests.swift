@@ -2,6 +2,7 @@ import APIMachinery
 import CRI
 import Glibc
 import KubernetesAPI
+import Synchronization
 import Testing
 
 @testable import Kubelet
@@ -107,6 +108,98 @@ private let scenarios: [RecordedScenario] = [
     }
 }
 
+extension RecordedTraceTests {
+    /// What a client that watches the pod sees of its containers, in order. The real one's times differ (see the trace's README): it shows a
+    /// back-off sometimes a second after the end, sometimes only when the wait is nearly over.
+    @Test(
+        arguments: scenarios.filter {
+            ["kubelet-crash-loop", "kubelet-exit-onfailure-3", "kubelet-init-ok"].contains($0.name)
+        })
+    func `containers go through the recorded states`(scenario: RecordedScenario) async throws {
+        let trace = try RecordedTrace(path: "\(directory ?? "")/\(scenario.name).jsonl")
+        var setup = SimulationSetup()
+        setup.containers = { _, container in scenario.script(container) }
+        setup.images = trace.images.map { reference in
+            var image = Image(id: "sha256:\(reference)", size: 1)
+            (image.repoTags, image.uid) = ([reference], 0)
+            return image
+        }
+        let seen = SeenStates()
+        try await simulate(trace.pods, setup) { node in
+            let updates = node.kubelet.statusUpdates()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { for await pod in updates { seen.states.withLock { $0.add(pod.status.json) } } }
+                try await node.sleep(until: scenario.at)
+                group.cancelAll()
+            }
+        }
+        let ours = seen.states.withLock { $0.lines }
+        for (container, recorded) in trace.states.lines {
+            #expect(Array((ours[container] ?? []).prefix(recorded.count)) == recorded, "states of \(container)")
+        }
+    }
+}
+
+/// What a watching task has noted.
+private final class SeenStates: Sendable {
+    let states = Mutex(ContainerStates())
+}
+
+/// The states that containers were shown in, one after the other.
+struct ContainerStates: Sendable {
+    /// By container: `running #0`, `terminated Error 1 #0`, `waiting CrashLoopBackOff: back-off 10s … #0`.
+    private(set) var lines: [String: [String]] = [:]
+    private var states: [String: JSONValue] = [:]
+
+    mutating func add(_ status: JSONValue) {
+        for list in ["initContainerStatuses", "containerStatuses"] {
+            for container in status[list]?.arrayValue ?? [] { set(container["name"]?.stringValue ?? "", container) }
+        }
+    }
+
+    /// A line of a recording: paths and their new values, null for what is gone.
+    mutating func add(changes: JSONObject) {
+        var touched: Set<String> = []
+        for (path, value) in changes.members.map({ ($0.key, $0.value) }) {
+            if path.hasSuffix("ontainerStatuses") {
+                add(.object(JSONObject(members: [.init(key: String(path.dropFirst("status.".count)), value: value)])))
+            }
+            guard let open = path.firstIndex(of: "["), let close = path.firstIndex(of: "]"), path.contains("ontainerStatuses[") else {
+                continue
+            }
+            let (name, field) = (String(path[path.index(after: open)..<close]), path[close...].dropFirst(2))
+            var container = states[name] ?? [:]
+            if field == "restartCount" { container["restartCount"] = value }
+            if field.hasPrefix("state.") {
+                var state = container["state"] ?? [:]
+                let kind = String(field.dropFirst("state.".count))
+                if value.isNull { state[kind] = nil } else { state[kind] = value }
+                container["state"] = state
+            }
+            states[name] = container
+            touched.insert(name)
+        }
+        for name in touched { set(name, states[name] ?? .null) }
+    }
+
+    private mutating func set(_ name: String, _ container: JSONValue) {
+        states[name] = container
+        let line = "\(Self.text(container["state"] ?? .null)) #\(container["restartCount"]?.integerValue ?? 0)"
+        if lines[name]?.last != line { lines[name, default: []].append(line) }
+    }
+
+    private static func text(_ state: JSONValue) -> String {
+        if let waiting = state["waiting"] {
+            let reason = waiting["reason"]?.stringValue ?? ""
+            return "waiting \(reason)" + (reason == "CrashLoopBackOff" ? ": \(waiting["message"]?.stringValue ?? "")" : "")
+        }
+        if let ended = state["terminated"] {
+            return "terminated \(ended["reason"]?.stringValue ?? "") \(ended["exitCode"]?.integerValue ?? 0)"
+        }
+        return state["running"] == nil ? "nothing" : "running"
+    }
+}
+
 /// What a recording has that can be compared.
 struct RecordedTrace: Sendable {
     var pods: [Pod] = []
@@ -114,6 +207,7 @@ struct RecordedTrace: Sendable {
     /// Comparable statuses by pod name.
     var finals: [String: JSONValue] = [:]
     var events: Set<String> = []
+    var states = ContainerStates()
     var images: Set<String> { Set(pods.flatMap { ($0.spec.initContainers + $0.spec.containers).compactMap(\.image) }) }
 
     init(path: String) throws {
@@ -121,6 +215,9 @@ struct RecordedTrace: Sendable {
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let json = try JSONValue(parsing: Array(line))
             if let manifest = json["manifest"] { add(manifest) }
+            if let write = json["write"], write["by"]?.stringValue == "kubelet", case .object(let changes)? = write["changed"] {
+                states.add(changes: changes)
+            }
             if let event = json["event"], event["from"]?.stringValue == "kubelet" { add(event: event) }
             if let final = json["final"], final["kind"]?.stringValue == "Pod", let name = final["name"]?.stringValue {
                 finals[name] = Self.comparable(final["status"] ?? .null)

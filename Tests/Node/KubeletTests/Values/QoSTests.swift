@@ -85,7 +85,7 @@ import Testing
     @Test func `what a container gets`() {
         var configuration = KubeletConfiguration()
         configuration.node.memoryBytes = 8 << 30
-        configuration.node.hugePageSizes = [2 << 20, 1 << 30]
+        configuration.node.hugePages = [2 << 20: 0, 1 << 30: 0]
         let pod = pod([(["cpu": "250m", "memory": "1Gi"], ["cpu": "5m", "memory": "2Gi", "hugepages-2Mi": "4Mi"])])
         let resources = LinuxContainerResources(pod.spec.containers[0], in: pod, configuration)
         #expect(resources.cpuShares == 256)

@@ -1,4 +1,5 @@
 import ContainerRuntime
+import Dispatch
 import Glibc
 import LinuxSystem
 import SupervisorAPI
@@ -128,6 +129,64 @@ struct SupervisorClientTests {
         #expect(try client.wait("c", timeout: .seconds(20)).signal == SIGKILL)
     }
 
+    @Test func `whoever reads, every caller gets its answer and every end is told`() async throws {
+        let pod = try Pod()
+        let client = try pod.launch()
+        let ids = (0..<40).map { "c\($0)" }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (code, id) in ids.enumerated() {
+                let request = try shell(id, "exit \(code)")
+                group.addTask {
+                    _ = try client.start(request, descriptors: [])
+                    #expect(try client.wait(id, timeout: .seconds(30)).exitCode == Int32(code))
+                    #expect(try await client.exit(of: id).exitCode == Int32(code))
+                    #expect(throws: SupervisorError.self) { try client.signal("nobody", SIGTERM) }
+                    try client.remove(id)
+                }
+            }
+            try await group.waitForAll()
+        }
+        func told(_ events: [SupervisorEvent]) -> [String] {
+            events.compactMap { if case .exited(let exit) = $0 { String(decoding: exit.id, as: UTF8.self) } else { nil } }
+        }
+        #expect(pod.eventually { told($0).sorted() == ids.sorted() }, "each once")
+        #expect(try client.list().isEmpty)
+    }
+
+    @Test func `what happens while a caller waits is told meanwhile, and after it by the reader`() throws {
+        let pod = try Pod()
+        let client = try pod.launch()
+        _ = try client.start(try shell("long", "sleep 1000"), descriptors: [])
+        let waiter = Thread.start { _ = try? client.wait("long", timeout: .seconds(60)) }
+        _ = try client.start(try shell("short", "exit 3"), descriptors: [])
+        func hasTold(_ id: String) -> Bool {
+            pod.eventually { $0.contains { if case .exited(let exit) = $0 { exit.id == Array(id.utf8) } else { false } } }
+        }
+        #expect(hasTold("short"))
+        try client.killAll("long")
+        waiter.join()
+        _ = try client.start(try shell("after", "sleep 0.05; exit 4"), descriptors: [])
+        #expect(hasTold("after"), "nobody calls: the reader's thread hears it")
+        kill(client.hello.pid, SIGKILL)
+        #expect(pod.eventually { $0.contains { if case .gone = $0 { true } else { false } } })
+    }
+
+    @Test func `a caller learns at once that the supervisor dies`() throws {
+        let pod = try Pod()
+        let client = try pod.launch()
+        _ = try client.start(try shell("c", "sleep 1000"), descriptors: [])
+        let container = try OwnedFD.process(try client.list()[0].pid)
+        let killer = Thread.start {
+            usleep(50_000)
+            kill(client.hello.pid, SIGKILL)
+        }
+        let error = #expect(throws: SupervisorError.self) { try client.wait("c", timeout: .seconds(60)) }
+        guard case .gone = error?.reason else { throw error ?? SupervisorError(operation: "", reason: .malformed) }
+        killer.join()
+        #expect(pod.eventually { $0.contains { if case .gone = $0 { true } else { false } } })
+        try container.send(signal: SIGKILL)  // this plan has no parent-death signal
+    }
+
     @Test func `attach gives the caller its own ends`() throws {
         let pod = try Pod()
         let client = try pod.launch()
@@ -179,4 +238,20 @@ struct SupervisorClientTests {
         }
         #expect(error?.description == "start supervisor in /no/such/pod: open directory /no/such/pod: No such file or directory")
     }
+}
+
+/// A thread that may block, which the tasks of a test may not.
+private struct Thread {
+    private let ended: DispatchSemaphore
+
+    static func start(_ body: @escaping @Sendable () -> Void) -> Thread {
+        let ended = DispatchSemaphore(value: 0)
+        DispatchQueue(label: "blocks").async {
+            body()
+            ended.signal()
+        }
+        return Thread(ended: ended)
+    }
+
+    func join() { ended.wait() }
 }

@@ -12,6 +12,12 @@ enum DefinitionWarnings {
         }
     }
 
+    /// The server has one bounded queue that is fair between users, whatever these objects say.
+    static let ofFlowControl: @Sendable (JSONField, JSONField?) -> [String] = { new, old in
+        old.map { $0["spec"].value == new["spec"].value } == true
+            ? [] : ["spec: it is stored and not obeyed: requests wait in one queue that is fair between users"]
+    }
+
     /// As upstream's validator knows them.
     private static let formats: Set<String> = [
         "bsonobjectid", "uri", "email", "hostname", "ipv4", "ipv6", "cidr", "mac", "uuid", "uuid3", "uuid4", "uuid5",
@@ -24,10 +30,6 @@ enum DefinitionWarnings {
         var warnings: [String] = []
         let format = schema["format"].string
         if !format.isEmpty, !formats.contains(format) { warnings.append("unrecognized format \(format.quoted)") }
-        if !schema["x-kubernetes-validations"].items.isEmpty {
-            warnings.append(
-                "\(schema["x-kubernetes-validations"].path): the rules are stored and not enforced: CEL is not supported yet")
-        }
         for entry in schema["properties"].entries { warnings += ofSchema(entry.field) }
         for member in ["items", "additionalProperties"] where schema[member].value?.objectValue != nil {
             warnings += ofSchema(schema[member])

@@ -14,6 +14,10 @@ enum PodWarnings {
 
     static func ofSpec(_ spec: JSONField) -> [String] {
         var warnings: [String] = []
+        for entry in spec["nodeSelector"].entries {
+            guard let (version, label) = oldLabels[entry.key] else { continue }
+            warnings.append("\(entry.field.path): deprecated since \(version); use \(label.quoted) instead")
+        }
         for volume in spec["volumes"].items { warnings += ofVolume(volume) }
         var ports: [String: FieldPath] = [:]
         for container in spec["initContainers"].items + spec["containers"].items {
@@ -25,6 +29,14 @@ enum PodWarnings {
         }
         return warnings
     }
+
+    /// Labels of nodes that have got other names, with the release that brought them.
+    private static let oldLabels = [
+        "beta.kubernetes.io/arch": ("v1.14", "kubernetes.io/arch"), "beta.kubernetes.io/os": ("v1.14", "kubernetes.io/os"),
+        "failure-domain.beta.kubernetes.io/region": ("v1.17", "topology.kubernetes.io/region"),
+        "failure-domain.beta.kubernetes.io/zone": ("v1.17", "topology.kubernetes.io/zone"),
+        "beta.kubernetes.io/instance-type": ("v1.17", "node.kubernetes.io/instance-type"),
+    ]
 
     private static func ofVolume(_ volume: JSONField) -> [String] {
         if volume["gitRepo"].isSet {

@@ -163,7 +163,8 @@ enum StructuralSchemaRules {
         let fits = given == wanted || (wanted == "number" && given == "integer")
         if !fits {
             validator.report(
-                .invalid(value.path, .string(given), " in body must be of type \(wanted): \(given.quoted)"))
+                FieldError(
+                    value.path, .typeInvalid, value: .string(given), detail: " in body must be of type \(wanted): \(given.quoted)"))
         }
     }
 

@@ -1,0 +1,93 @@
+import ArgumentParser
+internal import ControlPlane
+
+/// Where the control plane of an instance lives.
+struct DirectoryOptions: ParsableArguments {
+    @Option(help: "The store, certificates and the administrator's kubeconfig.", completion: .directory)
+    var dataDir = "/var/lib/swiftlet"
+
+    @Option(help: "The daemon's socket and pid.", completion: .directory)
+    var runDir = "/run/swiftlet"
+
+    var absoluteDataDirectory: String { InstanceName.absolute(dataDir) }
+    var absoluteRunDirectory: String { InstanceName.absolute(runDir) }
+}
+
+/// How the control plane is served, for `up` and `server`.
+struct ControlPlaneOptions: ParsableArguments {
+    @OptionGroup var directories: DirectoryOptions
+
+    @Option(help: "Address and port of the API server; port 0 for any free one.")
+    var listen = "127.0.0.1:6443"
+
+    @Option(help: "Where to write the administrator's kubeconfig (default: admin.kubeconfig in the data directory).", completion: .file())
+    var kubeconfig: String?
+
+    @Option(help: "Name of the cluster in the kubeconfig.")
+    var clusterName = "swiftlet"
+
+    @Option(name: .customLong("tls-san"), help: "Another name or address that clients use for the API server; may be repeated.")
+    var alternativeNames: [String] = []
+
+    @Option(name: .customLong("service-cidr"), help: "IPv4 addresses of services; the first one is the API server's.")
+    var serviceCIDR = "10.96.0.0/16"
+
+    @Option(help: "sqlite, or memory: gone when the daemon ends.")
+    var store = Store.sqlite
+
+    @Option(help: "How long past revisions stay readable, for example 90s, 30m, 1h.")
+    var history = "1h"
+
+    @Option(help: "File that gets a JSON line (audit.k8s.io/v1) for each request.", completion: .file())
+    var auditLog: String?
+
+    @Option(
+        help: "File with a Policy (audit.k8s.io/v1): which requests the audit log tells of, and whether with their bodies.",
+        completion: .file())
+    var auditPolicy: String?
+
+    @Option(help: "CSV file of static bearer tokens: token,user,uid,\"group,group\".", completion: .file())
+    var tokenFile: String?
+
+    @Flag(inversion: .prefixedNo, help: "Whether health and version are shown to those without credentials.")
+    var anonymousAuth = true
+
+    @Flag(help: "Go on in the background; return when ready. Messages go to server.log in the data directory.")
+    var detach = false
+
+    enum Store: String, CaseIterable, ExpressibleByArgument { case sqlite, memory }
+
+    /// - Throws: `UsageError`.
+    func configuration() throws -> ControlPlaneServer.Configuration {
+        let (host, port) = try Self.endpoint(listen)
+        var configuration = ControlPlaneServer.Configuration(
+            dataDirectory: directories.absoluteDataDirectory, listenAddress: host, listenPort: port)
+        configuration.kubeconfigPath = kubeconfig.map(InstanceName.absolute)
+        configuration.clusterName = clusterName
+        configuration.alternativeNames = alternativeNames
+        configuration.serviceCIDR = serviceCIDR
+        configuration.store = store == .sqlite ? .sqlite : .memory
+        configuration.history = try TimeSpan.parse(history)
+        configuration.auditLog = auditLog.map(InstanceName.absolute)
+        configuration.auditPolicy = auditPolicy.map(InstanceName.absolute)
+        configuration.tokenFile = tokenFile.map(InstanceName.absolute)
+        configuration.allowsAnonymous = anonymousAuth
+        return configuration
+    }
+
+    /// `127.0.0.1:6443`, `[::1]:6443`. Whether the address is one, its user finds out.
+    static func endpoint(_ text: String) throws -> (host: String, port: Int) {
+        let usage = UsageError("--listen \(text): an address and a port are needed, as 127.0.0.1:6443 or [::1]:6443")
+        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (0...65535).contains(port) else {
+            throw usage
+        }
+        var host = text[..<colon]
+        if host.hasPrefix("["), host.hasSuffix("]") {
+            host = host.dropFirst().dropLast()
+        } else if host.contains(":") {
+            throw usage
+        }
+        guard !host.isEmpty else { throw usage }
+        return (String(host), port)
+    }
+}

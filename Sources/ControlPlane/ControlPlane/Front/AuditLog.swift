@@ -72,8 +72,12 @@ struct AuditRecord: Sendable {
 
 /// The audit log: a JSON line for each request, in a file that only its owner may read.
 ///
-/// Lines are gathered and written by one task. A disk that is slow or full costs the oldest of 10,000 waiting lines, never a request.
+/// Lines are gathered and written by one task. A disk that is slow or full costs lines, never a request: of those that come while 10,000 or
+/// 64 MiB wait, some are lost.
 final class AuditLog: Sendable {
+    private static let waitingBytesMax = 64 << 20
+
+    private let waitingBytes = ByteCount()
     private let lines: AsyncStream<[UInt8]>.Continuation
     private let writer: Task<Void, Never>
     private let policy: AuditPolicy
@@ -85,8 +89,11 @@ final class AuditLog: Sendable {
         guard descriptor >= 0 else { throw SecretFile.Failure(step: "open the audit log \(path)", code: errno) }
         let (stream, lines) = AsyncStream.makeStream(of: [UInt8].self, bufferingPolicy: .bufferingNewest(10_000))
         self.lines = lines
-        writer = Task.detached {
-            for await line in stream { Self.write(line, descriptor) }
+        writer = Task.detached { [waitingBytes] in
+            for await line in stream {
+                Self.write(line, descriptor)
+                waitingBytes.value.subtract(line.count, ordering: .relaxed)
+            }
             close(descriptor)
         }
     }
@@ -106,7 +113,13 @@ final class AuditLog: Sendable {
     func write(_ record: AuditRecord, _ response: APIResponse) {
         let decision = policy.decision(record.info, user: record.user ?? UserInfo(name: ""))
         guard decision.level > .none else { return }
-        lines.yield(record.json(response, decision, at: MicroTimestamp(.now())).serialized() + [0x0A])
+        let line = record.json(response, decision, at: MicroTimestamp(.now())).serialized() + [0x0A]
+        guard waitingBytes.value.add(line.count, ordering: .relaxed).newValue <= Self.waitingBytesMax else {
+            waitingBytes.value.subtract(line.count, ordering: .relaxed)
+            return
+        }
+        // With 10,000 waiting the oldest makes room.
+        if case .dropped(let old) = lines.yield(line) { waitingBytes.value.subtract(old.count, ordering: .relaxed) }
     }
 
     /// Writes what is gathered and closes the file.
@@ -114,4 +127,8 @@ final class AuditLog: Sendable {
         lines.finish()
         await writer.value
     }
+}
+
+private final class ByteCount: Sendable {
+    let value = Atomic<Int>(0)
 }

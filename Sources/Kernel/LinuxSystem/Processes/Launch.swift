@@ -24,8 +24,9 @@ package func launch(
 ) throws(SystemError) -> Launched {
     let outcome: Result<(pid: Int32, pidfd: CInt), SystemError> = lowDescriptors.withLock { low in
         do throws(SystemError) {
-            try low.place(descriptors.map(\.from))
+            // Also when only some could be placed.
             defer { low.clear() }
+            try low.place(descriptors.map(\.from))
             let sources = low.numbers.prefix(descriptors.count)
             return .success(try launch(executable, arguments, environment, sources, descriptors.map(\.to), cgroup))
         } catch { return .failure(error) }

@@ -123,7 +123,7 @@ extension OwnedFD {
     ///
     /// - Parameter waits: For it to come; else `EAGAIN` says that none is there.
     package func receive(upTo count: Int, descriptors room: Int = 0, waits: Bool = true) throws(Errno) -> SocketMessage {
-        let flags = waits ? 0 : CInt(truncatingIfNeeded: MSG_DONTWAIT)
+        let flags = waits ? 0 : CInt(MSG_DONTWAIT)
         var numbers = [CInt](repeating: -1, count: room)
         var taken = CInt(room)
         var isTruncated: CInt = 0

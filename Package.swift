@@ -88,17 +88,22 @@ let package = Package(
         tests("API", "KubernetesAPI", ["APIMachinery"]),
 
         // Node
-        target("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI"]),
-        tests("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI"]),
+        target("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer"]),
+        tests("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "TestSupport"]),
 
         // ControlPlane
         target("ControlPlane", "Storage"),
         target("ControlPlane", "StorageSQLite", ["Storage", "CSQLite"]),
         target("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "APIMachinery"]),
+        target("ControlPlane", "Scheduler", ["KubernetesClient", "KubernetesAPI", "APIMachinery"]),
+        target("ControlPlane", "Controllers", ["KubernetesClient", "KubernetesAPI", "APIMachinery", x509, crypto]),
+        tests("ControlPlane", "Scheduler", ["APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
+        tests("ControlPlane", "Controllers", ["APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
         target(
             "ControlPlane", "ControlPlane",
             [
-                "APIServer", "StorageSQLite", "Storage", "HTTPServer", "KubernetesClient", "KubernetesAPI", "APIMachinery", x509,
+                "Scheduler", "Controllers", "APIServer", "StorageSQLite", "Storage", "HTTPServer", "KubernetesClient", "KubernetesAPI",
+                "APIMachinery", x509,
                 crypto,
             ]),
         tests("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "APIMachinery", "TestSupport"]),
@@ -129,7 +134,7 @@ let package = Package(
             name: "swiftlet",
             dependencies: [
                 "ControlPlane", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
-                "APIMachinery", "KubernetesAPI", argumentParser,
+                "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(

@@ -4,7 +4,7 @@ internal import KubernetesAPI
 struct IndexedCache<Object: KubernetesObject> {
     private var objects: [ObjectKey: Object] = [:]
     private var keys: [String: [String: Set<ObjectKey>]] = [:]
-    private let indexes: [String: Informer<Object>.Index]
+    private var indexes: [String: Informer<Object>.Index]
 
     init(indexes: [String: Informer<Object>.Index]) { self.indexes = indexes }
 
@@ -14,6 +14,15 @@ struct IndexedCache<Object: KubernetesObject> {
     func objects(index: String, value: String) -> [Object] {
         precondition(indexes[index] != nil, "the informer has no index \(index)")
         return (keys[index]?[value] ?? []).compactMap { objects[$0] }
+    }
+
+    /// Keeps one more index, over the objects that are there as well. A name that is taken already stays what it is.
+    mutating func addIndex(_ name: String, _ values: @escaping Informer<Object>.Index) {
+        guard indexes[name] == nil else { return }
+        indexes[name] = values
+        for (key, object) in objects {
+            for value in values(object) { keys[name, default: [:]][value, default: []].insert(key) }
+        }
     }
 
     mutating func put(_ object: Object) -> InformerEvent<Object> {

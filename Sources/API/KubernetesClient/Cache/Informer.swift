@@ -65,6 +65,11 @@ package final class Informer<Object: KubernetesObject>: Sendable {
         }
     }
 
+    /// Adds an index, also while it runs. A name means the same index to everybody.
+    package func addIndex(_ name: String, _ values: @escaping Index) {
+        state.withLock { $0.cache.addIndex(name, values) }
+    }
+
     /// Returns when the first list is in, or the task is cancelled.
     package func waitForSync() async {
         while !isSynced, !Task.isCancelled { await waitForRelease() }

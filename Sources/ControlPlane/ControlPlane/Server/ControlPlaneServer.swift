@@ -3,6 +3,7 @@ package import APIServer
 internal import Glibc
 internal import HTTPServer
 internal import KubernetesAPI
+package import KubernetesClient
 package import Storage
 internal import StorageSQLite
 import Synchronization
@@ -93,6 +94,17 @@ package final class ControlPlaneServer: Sendable {
     package func writeKubeconfig(to path: String, user: String, groups: [String]) throws {
         let pair = try CertificateAuthority(authority).issue(.init(commonName: user, organizations: groups, usage: .client), now: .now())
         try Kubeconfig(server: url, authority: authority.certificate, userName: user, credentials: pair).write(to: path)
+    }
+
+    /// A client in this process: no socket, no TLS, but the same identity, authorization and admission as over the network.
+    ///
+    /// - Parameters:
+    ///   - user: For example `system:node:worker`, `system:serviceaccount:kube-system:job-controller`.
+    ///   - groups: Besides `system:authenticated`.
+    package func client(user: String, groups: [String], userAgent: String) -> Client {
+        let caller = Caller(user: UserInfo(name: user, groups: groups + ["system:authenticated"]))
+        let server = apiServer
+        return Client(transport: DirectTransport { await server.handle($0, info: RequestInfo($0), from: caller) }, userAgent: userAgent)
     }
 
     /// Saves the store as it is at one moment to a new file, while it is in use.

@@ -1,0 +1,4 @@
+/// The controllers of everything but workloads.
+package enum ClusterControllers {
+    package static let all: [any Controller.Type] = []
+}

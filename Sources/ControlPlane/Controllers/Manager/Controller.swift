@@ -1,0 +1,34 @@
+package import APIMachinery
+package import KubernetesClient
+
+/// A loop that brings one part of the cluster's state to what is asked for: watches objects, compares, and writes the difference.
+package protocol Controller: Sendable {
+    /// Also the name of its service account in `kube-system`, for example `deployment-controller`.
+    static var name: String { get }
+    init(_ context: ControllerContext)
+    /// Works until the task is cancelled.
+    func run() async
+}
+
+/// What a controller works with.
+package struct ControllerContext: Sendable {
+    /// Acts as the controller's own service account.
+    package var client: Client
+    /// Shared by all controllers; a controller asks for what it reads in its initialiser, so that one sync waits for all.
+    package var informers: SharedInformers
+    package var events: EventRecorder
+    package var time: any TimeSource
+    /// Told of what goes wrong and is tried again, a line each.
+    package var report: @Sendable (String) -> Void
+
+    package init(
+        client: Client, informers: SharedInformers, events: EventRecorder, time: any TimeSource,
+        report: @escaping @Sendable (String) -> Void
+    ) {
+        self.client = client
+        self.informers = informers
+        self.events = events
+        self.time = time
+        self.report = report
+    }
+}

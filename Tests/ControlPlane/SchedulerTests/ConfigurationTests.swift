@@ -1,0 +1,7 @@
+import Testing
+
+@testable import Scheduler
+
+struct ConfigurationTests {
+    @Test func `the default profile has upstream's name`() { #expect(SchedulerConfiguration().schedulerName == "default-scheduler") }
+}

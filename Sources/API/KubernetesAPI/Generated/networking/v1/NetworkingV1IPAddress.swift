@@ -3,14 +3,14 @@
 package import APIMachinery
 
 /// networking/v1 IPAddress
-package struct IPAddress: KubernetesObject {
+package struct NetworkingV1IPAddress: KubernetesObject {
     @Held package var metadata = ObjectMeta()
     @Held package var spec = IPAddressSpec()
 
     package init() {}
 }
 
-extension IPAddress {
+extension NetworkingV1IPAddress {
     package static let groupVersionKind = GroupVersionKind(group: "networking.k8s.io", version: "v1", kind: "IPAddress")
 
     package static var fieldNames: [String] {

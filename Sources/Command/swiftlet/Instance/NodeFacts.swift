@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Kubelet
 internal import LinuxSystem
 internal import Netlink
 

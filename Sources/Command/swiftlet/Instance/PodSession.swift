@@ -35,7 +35,6 @@ final class PodSession: Sendable {
         var configuration = instance.kubeletConfiguration(ownerLabel: label)
         configuration.objects = objects
         configuration.podPidsLimit = podPidsLimit
-        configuration.isInCluster = api != nil
         kubelet = Kubelet(
             configuration: configuration, runtime: instance.runtime, images: instance.runtime,
             cgroups: instance.cgroups, mounts: NodeMounts(), api: api, expecting: expecting, report: { Output.warn("swiftlet: \($0)") })

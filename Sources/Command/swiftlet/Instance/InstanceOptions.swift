@@ -2,7 +2,8 @@ import ArgumentParser
 
 /// Where an instance keeps what it has.
 struct DirectoryOptions: ParsableArguments {
-    @Option(help: "Images, snapshots, volumes and logs; the store, certificates and the administrator's kubeconfig.", completion: .directory)
+    @Option(
+        help: "Images, snapshots, volumes and logs; the store, certificates and the administrator's kubeconfig.", completion: .directory)
     var dataDir = "/var/lib/swiftlet"
 
     @Option(help: "Sockets, pids and live state.", completion: .directory)

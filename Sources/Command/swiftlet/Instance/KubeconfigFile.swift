@@ -56,7 +56,9 @@ enum KubeconfigFile {
         let bytes: [UInt8]
         do { bytes = try Files.read(path) } catch { throw UsageError("kubeconfig: \(error)") }
         do {
-            guard let document = try YAMLDocument.documents(parsing: bytes).first else { throw UsageError("kubeconfig \(path): it is empty") }
+            guard let document = try YAMLDocument.documents(parsing: bytes).first else {
+                throw UsageError("kubeconfig \(path): it is empty")
+            }
             return document.json
         } catch let error as YAMLError {
             throw UsageError("kubeconfig \(path): \(error)")

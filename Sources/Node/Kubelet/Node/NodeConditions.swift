@@ -6,9 +6,12 @@ package enum NodeConditions {
     /// - Parameter old: Those before: a condition that keeps its status keeps its transition time, and those of others stay.
     package static func all(_ health: NodeHealth.State, old: [NodeCondition], now: Timestamp) -> [NodeCondition] {
         let own = [
-            pressure("MemoryPressure", health.hasMemoryPressure, yes: "KubeletHasInsufficientMemory", no: "KubeletHasSufficientMemory", "memory available"),
+            pressure(
+                "MemoryPressure", health.hasMemoryPressure, yes: "KubeletHasInsufficientMemory", no: "KubeletHasSufficientMemory",
+                "memory available"),
             pressure("DiskPressure", health.hasDiskPressure, yes: "KubeletHasDiskPressure", no: "KubeletHasNoDiskPressure", nil),
-            pressure("PIDPressure", health.hasPIDPressure, yes: "KubeletHasInsufficientPID", no: "KubeletHasSufficientPID", "PID available"),
+            pressure(
+                "PIDPressure", health.hasPIDPressure, yes: "KubeletHasInsufficientPID", no: "KubeletHasSufficientPID", "PID available"),
             ready(health.troubles),
         ]
         let names = Set(own.map(\.type))

@@ -22,7 +22,8 @@ package struct NodeResources: Sendable, Hashable {
         let memory = facts.memoryBytes - huge - reservation.value("memory") - reservation.evictionMemoryBytes
         allocatable["memory"] = Self.bytes(max(0, memory))
         let storage = facts.ephemeralStorageBytes - reservation.value("ephemeral-storage")
-        allocatable["ephemeral-storage"] = Self.bytes(max(0, storage - facts.ephemeralStorageBytes / 100 * reservation.evictionStoragePercent))
+        allocatable["ephemeral-storage"] = Self.bytes(
+            max(0, storage - facts.ephemeralStorageBytes / 100 * reservation.evictionStoragePercent))
     }
 
     /// In the form with binary units that people know from memory.

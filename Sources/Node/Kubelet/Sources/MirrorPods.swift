@@ -52,7 +52,7 @@ final class MirrorPods: Sendable {
             } catch {
                 guard error.isNotFound || error.isConflict else { throw error }
             }
-            // The watch tells that it is gone, and then this is asked again.
+        // The watch tells that it is gone, and then this is asked again.
         }
         return .done
     }

@@ -89,7 +89,9 @@ let package = Package(
 
         // Node
         target("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer"]),
-        tests("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "TestSupport"]),
+        tests(
+            "Node", "Kubelet",
+            ["CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "APIServer", "Storage", "TestSupport"]),
 
         // ControlPlane
         target("ControlPlane", "Storage"),

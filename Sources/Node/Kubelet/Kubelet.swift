@@ -1,6 +1,7 @@
 package import APIMachinery
 package import CRI
 package import KubernetesAPI
+package import KubernetesClient
 import Synchronization
 
 /// The node agent: runs the pods that it is given, and tells how they are.
@@ -23,12 +24,19 @@ package final class Kubelet: Sendable {
 
     package init(
         configuration: KubeletConfiguration, runtime: any RuntimeService, images: any ImageService,
-        cgroups: any PodCgroupManager = NoPodCgroups(), mounts: any MountService = NoMounts(), clock: any TimeSource = MachineTime()
+        cgroups: any PodCgroupManager = NoPodCgroups(), mounts: any MountService = NoMounts(), clock: any TimeSource = MachineTime(),
+        api: Client? = nil
     ) {
+        var configuration = configuration
+        if api != nil { configuration.isInCluster = true }
+        let background = Background()
+        let objects: any PodObjects =
+            api.map { ClientObjects($0, nodeName: configuration.nodeName, background, clock) } ?? configuration.objects
         node = NodeServices(
             configuration: configuration, runtime: runtime, images: images, cgroups: cgroups, mounts: mounts, clock: clock,
-            events: PodEventHub(clock), table: PodTable(), background: Background(),
-            userNamespaces: UserNamespaceAllocator(configuration), volumes: PodVolumes(configuration, mounts))
+            events: PodEventHub(clock), table: PodTable(), background: background,
+            userNamespaces: UserNamespaceAllocator(configuration),
+            volumes: PodVolumes(configuration, mounts, objects: objects, clock: clock), objects: objects)
     }
 
     /// Everything worth telling, from now on.
@@ -53,6 +61,7 @@ package final class Kubelet: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.followRuntime(events) }
             group.addTask { await self.relistPeriodically() }
+            group.addTask { await VolumeRefresher(node: self.node).run() }
             for await job in node.background.jobs { group.addTask { await job() } }
             group.cancelAll()
         }
@@ -97,7 +106,11 @@ extension Kubelet {
 
     private func want(_ pod: Pod) {
         if let entry = node.table[pod.uid] {
-            if entry.deletion == nil { entry.update(pod) }
+            if entry.deletion == nil {
+                entry.update(pod)
+                node.objects.register(pod)
+                node.volumes.refreshes.add(pod.uid)
+            }
             return  // one that is ending comes back once it is gone
         }
         let predecessors = node.table.entries(namespace: pod.namespace, name: pod.name).map(\.removed)

@@ -1,6 +1,6 @@
 internal import APIMachinery
 internal import CRI
-package import KubernetesAPI
+internal import KubernetesAPI
 
 /// What the node agent has to know. Read once; field names follow `KubeletConfiguration` where it has them.
 package struct KubeletConfiguration: Sendable {
@@ -59,21 +59,6 @@ package struct NodeFacts: Sendable, Hashable {
     /// `/sys/devices/system/cpu/cpu*/thermal_throttle`, where present.
     package var extraMaskedPaths: [String] = []
     package init() {}
-}
-
-/// ConfigMaps and Secrets that stand beside the pods in a manifest.
-package struct LocalObjects: Sendable {
-    /// By `namespace/name`.
-    package var configMaps: [String: ConfigMap] = [:]
-    package var secrets: [String: Secret] = [:]
-    package init() {}
-
-    package mutating func add(_ configMap: ConfigMap) {
-        configMaps["\(configMap.metadata.namespace ?? "default")/\(configMap.metadata.name ?? "")"] = configMap
-    }
-    package mutating func add(_ secret: Secret) {
-        secrets["\(secret.metadata.namespace ?? "default")/\(secret.metadata.name ?? "")"] = secret
-    }
 }
 
 /// Host ids that user namespaces of pods may take.

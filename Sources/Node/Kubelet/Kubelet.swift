@@ -39,6 +39,9 @@ package final class Kubelet: Sendable {
             volumes: PodVolumes(configuration, mounts, objects: objects, clock: clock), objects: objects)
     }
 
+    /// Where that comes from which pods take from other API objects.
+    var objects: any PodObjects { node.objects }
+
     /// Everything worth telling, from now on.
     package func events() -> AsyncStream<PodEvent> { node.events.listen() }
 

@@ -49,7 +49,8 @@ extension FieldTable {
         FieldTable("PodDNSConfigOption", acting: "name value"),
         FieldTable("HostAlias", acting: "hostnames ip"),
         FieldTable(
-            "PodSecurityContext", acting: "fsGroup fsGroupChangePolicy runAsGroup runAsNonRoot runAsUser supplementalGroups supplementalGroupsPolicy",
+            "PodSecurityContext",
+            acting: "fsGroup fsGroupChangePolicy runAsGroup runAsNonRoot runAsUser supplementalGroups supplementalGroupsPolicy",
             [
                 "appArmorProfile": .members("AppArmorProfile"),
                 "seLinuxChangePolicy": seLinux,

@@ -12,7 +12,9 @@ enum ServiceEnvironment {
         let withAddress = services.filter { !["", "None"].contains($0.spec.clusterIP ?? "") }
         var chosen = withAddress.filter { links && $0.metadata.namespace == pod.namespace }
         let isThere = chosen.contains { $0.metadata.name == master.name }
-        if !isThere, let kubernetes = withAddress.first(where: { ($0.metadata.namespace, $0.metadata.name) == (master.namespace, master.name) }) {
+        if !isThere,
+            let kubernetes = withAddress.first(where: { ($0.metadata.namespace, $0.metadata.name) == (master.namespace, master.name) })
+        {
             chosen.append(kubernetes)
         }
         return chosen.sorted { ($0.metadata.name ?? "") < ($1.metadata.name ?? "") }.flatMap { variables(of: $0) }

@@ -25,17 +25,26 @@ package final class Kubelet: Sendable {
         cgroups: any PodCgroupManager = NoPodCgroups(), mounts: any MountService = NoMounts(), clock: any TimeSource = MachineTime(),
         api: Client? = nil, expecting: Set<Source>? = nil, report: @escaping @Sendable (String) -> Void = { _ in }
     ) {
+        var configuration = configuration
+        if api != nil { configuration.isInCluster = true }
         let sources = PodSources(expecting ?? [api == nil ? .file : .api])
+        let background = Background()
+        let objects: any PodObjects =
+            api.map { ClientObjects($0, nodeName: configuration.nodeName, background, clock) } ?? configuration.objects
         let node = NodeServices(
             configuration: configuration, runtime: runtime, images: images, cgroups: cgroups, mounts: mounts, clock: clock,
-            events: PodEventHub(clock), table: PodTable(), background: Background(),
-            userNamespaces: UserNamespaceAllocator(configuration), volumes: PodVolumes(configuration, mounts), api: api)
+            events: PodEventHub(clock), table: PodTable(), background: background,
+            userNamespaces: UserNamespaceAllocator(configuration),
+            volumes: PodVolumes(configuration, mounts, objects: objects, clock: clock), api: api, objects: objects)
         self.sources = sources
         self.node = node
         cluster = api.map { client in
             ClusterLink(client, node, mayDeleteMirrors: { sources.hasSpoken(.file) }, report: report)
         }
     }
+
+    /// Where that comes from which pods take from other API objects.
+    var objects: any PodObjects { node.objects }
 
     /// Everything worth telling, from now on.
     package func events() -> AsyncStream<PodEvent> { node.events.listen() }
@@ -65,6 +74,7 @@ package final class Kubelet: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.followRuntime(events) }
             group.addTask { await self.relistPeriodically() }
+            group.addTask { await VolumeRefresher(node: self.node).run() }
             if let cluster {
                 follow(cluster)
                 group.addTask { await cluster.run() }

@@ -1,6 +1,6 @@
 internal import APIMachinery
 internal import CRI
-package import KubernetesAPI
+internal import KubernetesAPI
 
 /// What the node agent has to know. Read once; field names follow `KubeletConfiguration` where it has them.
 package struct KubeletConfiguration: Sendable {
@@ -90,21 +90,6 @@ package struct NodeIdentity: Sendable, Hashable {
     package var architecture = ""
     package var swapBytes: Int64 = 0
     package init() {}
-}
-
-/// ConfigMaps and Secrets that stand beside the pods in a manifest.
-package struct LocalObjects: Sendable {
-    /// By `namespace/name`.
-    package var configMaps: [String: ConfigMap] = [:]
-    package var secrets: [String: Secret] = [:]
-    package init() {}
-
-    package mutating func add(_ configMap: ConfigMap) {
-        configMaps["\(configMap.metadata.namespace ?? "default")/\(configMap.metadata.name ?? "")"] = configMap
-    }
-    package mutating func add(_ secret: Secret) {
-        secrets["\(secret.metadata.namespace ?? "default")/\(secret.metadata.name ?? "")"] = secret
-    }
 }
 
 /// Host ids that user namespaces of pods may take.

@@ -48,7 +48,7 @@ struct Down: AsyncParsableCommand {
 
     /// What pods and their owners leave on the disk.
     private var trees: [String] {
-        ["pods", "logs"].map { "\(instance.absoluteDataDirectory)/\($0)" }
+        ["pods", "memory", "logs"].map { "\(instance.absoluteDataDirectory)/\($0)" }
             + ["status", "requests"].map { "\(instance.absoluteRunDirectory)/\($0)" }
     }
 
@@ -56,7 +56,8 @@ struct Down: AsyncParsableCommand {
     private func removeVolumes() -> [String] {
         var left: [String] = []
         do {
-            for path in try NodeMounts.mountPoints(below: "\(instance.absoluteDataDirectory)/pods") {
+            let folders = ["pods", "memory"].map { "\(instance.absoluteDataDirectory)/\($0)" }
+            for path in try folders.flatMap({ try NodeMounts.mountPoints(below: $0) }) {
                 do {
                     try NodeMounts.unmountAll(exactly: path)
                     Output.print("mount \(path)")

@@ -6,7 +6,7 @@ internal import KubernetesClient
 /// The node agent's side of the API server: what it reads there, and what it keeps true there.
 final class ClusterLink: Sendable {
     let client: Client
-    let objects = PodObjects()
+    let objects = KnownPods()
     let status: StatusManager
     let mirrors: MirrorPods
     private let pods: Informer<Pod>

@@ -7,7 +7,7 @@ final class MirrorPods: Sendable {
     private static let workerCount = 4
     private let client: Client
     private let table: PodTable
-    private let objects: PodObjects
+    private let objects: KnownPods
     private let node: OwnNode
     private let queue: WorkQueue<ObjectKey>
     private let mayDelete: @Sendable () -> Bool
@@ -15,7 +15,7 @@ final class MirrorPods: Sendable {
 
     /// - Parameter mayDelete: Whether all manifests have been read.
     init(
-        _ client: Client, _ table: PodTable, _ objects: PodObjects, _ node: OwnNode, time: any TimeSource,
+        _ client: Client, _ table: PodTable, _ objects: KnownPods, _ node: OwnNode, time: any TimeSource,
         mayDelete: @escaping @Sendable () -> Bool, report: @escaping @Sendable (String) -> Void
     ) {
         self.client = client

@@ -13,11 +13,11 @@ final class StatusManager: Sendable {
     private static let longestWait = Duration.seconds(10)
     private let client: Client
     private let table: PodTable
-    private let objects: PodObjects
+    private let objects: KnownPods
     private let queue: WorkQueue<PodUID>
     private let report: @Sendable (String) -> Void
 
-    init(_ client: Client, _ table: PodTable, _ objects: PodObjects, time: any TimeSource, report: @escaping @Sendable (String) -> Void) {
+    init(_ client: Client, _ table: PodTable, _ objects: KnownPods, time: any TimeSource, report: @escaping @Sendable (String) -> Void) {
         self.client = client
         self.table = table
         self.objects = objects

@@ -22,12 +22,21 @@ struct NodeServices: Sendable {
     /// As the API server has it.
     let ownNode = OwnNode()
     let health = NodeHealth()
+    /// Where that comes from which pods take from other API objects.
+    let objects: any PodObjects
 
     var paths: PodPaths { PodPaths(configuration) }
 
     /// Runs calls that block where they may.
     func blocking<T: Sendable>(_ body: @Sendable () async throws -> T) async rethrows -> T {
         try await withTaskExecutorPreference(configuration.blockingExecutor, operation: body)
+    }
+
+    func setUpVolumes(_ pod: Pod, now: Timestamp) async throws(VolumeErrors) -> [String: HostVolume] {
+        let volumes = volumes
+        return try await withTaskExecutorPreference(configuration.blockingExecutor) { () async throws(VolumeErrors) in
+            try await volumes.setUp(pod, now: now)
+        }
     }
 
     /// Shares of the QoS classes after a pod has come or gone.

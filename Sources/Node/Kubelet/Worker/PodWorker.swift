@@ -17,6 +17,8 @@ struct PodWorker: ~Copyable {
     var messages: [String: String] = [:]
     var verdict: PodStatusBuilder.Verdict?
     var volumes: [String: HostVolume]?
+    /// Of the last try, when it failed.
+    var mountFailure: MountFailure?
     var userNamespace: UserNamespace?
     /// What the pod's cgroup could not be given on this machine, a line each.
     var unenforced: [String] = []

@@ -3,7 +3,7 @@ internal import KubernetesClient
 import Synchronization
 
 /// The pods of this node as the API server has them, the newest that is known of each: from the watch, or from the answer to a write.
-final class PodObjects: Sendable {
+final class KnownPods: Sendable {
     private struct State {
         var pods: [PodUID: Pod] = [:]
         /// Those that stand for static pods.

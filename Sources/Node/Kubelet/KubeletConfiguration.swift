@@ -1,6 +1,6 @@
 internal import APIMachinery
 internal import CRI
-internal import KubernetesAPI
+package import KubernetesAPI
 
 /// What the node agent has to know. Read once; field names follow `KubeletConfiguration` where it has them.
 package struct KubeletConfiguration: Sendable {

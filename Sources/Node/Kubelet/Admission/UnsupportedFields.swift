@@ -13,15 +13,20 @@ package enum UnsupportedFields {
     }
 
     /// In the order of the pod's fields. What ``FieldTable`` knows of each field decides; a field that it lacks is one.
-    package static func find(in pod: Pod) -> [Finding] {
-        var search = Search()
+    ///
+    /// - Parameter hasAPI: There is an API server, and with it those who do what the node does not.
+    package static func find(in pod: Pod, hasAPI: Bool = false) -> [Finding] {
+        var search = Search(hasAPI: hasAPI)
         search.visit(pod.spec.json, "PodSpec", FieldPath("spec"))
         return search.findings
     }
 }
 
 private struct Search {
+    let hasAPI: Bool
     var findings: [UnsupportedFields.Finding] = []
+
+    init(hasAPI: Bool) { self.hasAPI = hasAPI }
 
     /// - Parameter type: Of the value, or of a list's or map's elements.
     mutating func visit(_ value: JSONValue, _ type: String, _ path: FieldPath) {
@@ -41,6 +46,8 @@ private struct Search {
         case .members(let type): visit(member.value, type, path)
         case .missing(let what, let isWanted):
             if isWanted.holds(member.value, in: object) { report(path, what) }
+        case .missingAlone(let what, let isWanted):
+            if !hasAPI, isWanted.holds(member.value, in: object) { report(path, what) }
         case .missingKeys(let what):
             for entry in member.value.objectValue?.members ?? [] {
                 if let what = what(entry.key) { report(path.key(entry.key), what) }

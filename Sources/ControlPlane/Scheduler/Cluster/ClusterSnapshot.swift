@@ -1,3 +1,5 @@
+package import KubernetesClient
+
 /// Everything that a decision depends on, as one value: nodes, the pods on them with those that were just assigned, and counts that are kept
 /// true by each change. A decision reads it and changes nothing.
 ///
@@ -14,6 +16,9 @@ package struct ClusterSnapshot: Sendable {
         didSet { if namespaces != oldValue { counts.forgetSelectionsByNamespaceLabels() } }
     }
     package var owners = OwnerSelectors()
+    package var volumes = VolumeState()
+    /// How many placed pods use a claim.
+    package private(set) var claimUses: [ObjectKey: Int] = [:]
     package var budgets: [DisruptionBudget] = []
     package var nominations = Nominations()
     /// Required anti-affinity of placed pods: keeps others away.
@@ -116,6 +121,7 @@ package struct ClusterSnapshot: Sendable {
         usage[slot].add(pod)
         counts.add(pod, at: slot, namespaces)
         changeTerms(of: pod, at: slot, by: 1)
+        for use in pod.claims { claimUses[ObjectKey(namespace: pod.key.namespace, name: use.name), default: 0] += 1 }
     }
 
     /// - Returns: The pod and its node, when it counted anywhere.
@@ -128,6 +134,11 @@ package struct ClusterSnapshot: Sendable {
         usage[slot].remove(pod)
         counts.remove(pod, at: slot, namespaces)
         changeTerms(of: pod, at: slot, by: -1)
+        for use in pod.claims {
+            let key = ObjectKey(namespace: pod.key.namespace, name: use.name)
+            let left = claimUses[key, default: 0] - 1
+            claimUses[key] = left > 0 ? left : nil
+        }
         let node = names[slot]
         freeIfEmpty(slot, node)
         return (pod, node)

@@ -3,8 +3,8 @@ extension SchedulingProfile {
     package static var defaultPlugins: [any SchedulingPlugin] {
         [
             SchedulingGatesPlugin(), PrioritySort(), NodeUnschedulable(), NodeNamePlugin(), TaintToleration(), NodeAffinityPlugin(), NodePorts(),
-            NodeResourcesFit(), PodTopologySpread(), InterPodAffinity(), DynamicResources(), DefaultPreemption(), BalancedAllocation(),
-            ImageLocality(), DefaultBinder(),
+            NodeResourcesFit(), VolumeRestrictions(), NodeVolumeLimits(), VolumeBinding(), VolumeZone(), PodTopologySpread(), InterPodAffinity(),
+            DynamicResources(), DefaultPreemption(), BalancedAllocation(), ImageLocality(), DefaultBinder(),
         ]
     }
 

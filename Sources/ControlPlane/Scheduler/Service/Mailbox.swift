@@ -9,6 +9,9 @@ enum SchedulerMessage: Sendable {
     case node(NodeInfo)
     case nodeGone(String)
     case namespace(String, labels: [String: String]?)
+    /// Anything else that decisions depend on; says what may wake pods.
+    case change(@Sendable (inout ClusterSnapshot) -> ClusterChange?)
+    case explain(@Sendable (SchedulingRecords) -> Void)
     case bound(uid: String)
     case bindingFailed(uid: String)
     case preempted(uid: String)
@@ -20,15 +23,28 @@ final class Mailbox<Message: Sendable>: Sendable {
         var messages: [Message] = []
         var reader: CheckedContinuation<Void, Never>?
         var isWoken = false
+        /// Gets what nobody will read.
+        var refuse: (@Sendable (Message) -> Void)?
     }
     private let state = Mutex(State())
 
     func post(_ message: Message) {
-        let reader = state.withLock { state in
-            state.messages.append(message)
-            return state.reader.take()
+        let (reader, refuse) = state.withLock { state in
+            if state.refuse == nil { state.messages.append(message) }
+            return (state.reader.take(), state.refuse)
         }
+        refuse?(message)
         reader?.resume()
+    }
+
+    /// The reader has gone.
+    func close(_ refuse: @escaping @Sendable (Message) -> Void) {
+        let left = state.withLock { state in
+            state.refuse = refuse
+            defer { state.messages = [] }
+            return state.messages
+        }
+        for message in left { refuse(message) }
     }
 
     func takeAll() -> [Message] {

@@ -47,6 +47,7 @@ package final class Scheduler: Sendable {
             }
             group.cancelAll()
         }
+        mailbox.close { if case .explain(let answer) = $0 { answer(SchedulingRecords(capacity: 0)) } }
     }
 
     /// Decides until nothing is left, or it is time to listen again.
@@ -54,7 +55,7 @@ package final class Scheduler: Sendable {
     /// - Returns: Whether there may be more to decide.
     private func decideSome(_ core: inout SchedulerCore, in group: inout DiscardingTaskGroup, _ inFlight: inout Int) async -> Bool {
         for _ in 0..<64 {
-            guard inFlight < configuration.bindingsInFlight, let actions = core.step(at: time.now) else { return false }
+            guard inFlight < configuration.bindingsInFlight, let actions = core.step(time) else { return false }
             perform(actions, in: &group, &inFlight)
         }
         await Task.yield()
@@ -77,6 +78,13 @@ package final class Scheduler: Sendable {
         }
     }
 
+    /// The last attempts to find a node for a pod, the last first, each with what decided it.
+    package func explain(_ pod: ObjectKey) async -> [SchedulingRecord] {
+        await withCheckedContinuation { continuation in
+            mailbox.post(.explain { continuation.resume(returning: $0.attempts(of: pod)) })
+        }
+    }
+
     private func listen() {
         informers.informer(Pod.self).addHandler { [mailbox] event in
             switch event {
@@ -90,6 +98,7 @@ package final class Scheduler: Sendable {
             case .deleted(let node): mailbox.post(.nodeGone(node.metadata.name ?? ""))
             }
         }
+        SchedulerListener(mailbox: mailbox).listen(informers)
         informers.informer(Namespace.self).addHandler { [mailbox] event in
             switch event {
             case .added(let new), .updated(_, let new):
@@ -108,6 +117,8 @@ extension SchedulerCore {
         case .node(let node): set(node, at: now)
         case .nodeGone(let name): removeNode(name)
         case .namespace(let name, let labels): setNamespace(name, labels: labels, at: now)
+        case .explain(let answer): answer(records)
+        case .change(let apply): change(apply, at: now)
         case .bound: break
         case .bindingFailed(let uid): bindingFailed(uid, at: now)
         case .preempted(let uid): preempted(for: uid, at: now)

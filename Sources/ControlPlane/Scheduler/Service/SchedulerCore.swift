@@ -1,3 +1,5 @@
+package import APIMachinery
+
 /// The scheduler's whole state and its reactions: changes and the time in, things to be done out. Does nothing itself.
 package struct SchedulerCore: Sendable {
     package enum Action: Sendable {
@@ -25,12 +27,15 @@ package struct SchedulerCore: Sendable {
     private let profiles: [String: SchedulingProfile]
     private var random: SeededRandom
     private var start = 0
+    /// The last attempts.
+    package private(set) var records: SchedulingRecords
 
     package init(_ configuration: SchedulerConfiguration) {
         profiles = Dictionary(configuration.profiles.map { ($0.schedulerName, $0) }, uniquingKeysWith: { first, _ in first })
         let sort = configuration.profiles[0].plugins.lazy.compactMap { $0 as? any QueueSortPlugin }.first
         queue = SchedulingQueue(sort ?? PrioritySort(), delays: configuration.delays)
         random = SeededRandom(seed: configuration.seed)
+        records = SchedulingRecords(capacity: configuration.recordedAttempts)
     }
 
     package func profile(of pod: PodInfo) -> SchedulingProfile? { profiles[pod.schedulerName] }
@@ -113,6 +118,11 @@ package struct SchedulerCore: Sendable {
         tell(.namespaceChanged, at: now)
     }
 
+    /// - Parameter apply: Says what may wake pods.
+    mutating func change(_ apply: (inout ClusterSnapshot) -> ClusterChange?, at now: Duration) {
+        if let change = apply(&cluster) { tell(change, at: now) }
+    }
+
     /// Wakes the pods that a change may help.
     package mutating func tell(_ change: ClusterChange, at now: Duration) {
         guard queue.count(.unschedulable) > 0 else { return }
@@ -129,7 +139,8 @@ package struct SchedulerCore: Sendable {
     /// Looks for a node for the next pod.
     ///
     /// - Returns: nil when no pod is to be tried now.
-    package mutating func step(at now: Duration) -> [Action]? {
+    package mutating func step(_ time: any TimeSource) -> [Action]? {
+        let now = time.now
         guard let pod = queue.pop(at: now) else { return nil }
         guard let profile = profile(of: pod.info), !pod.info.isTerminating else { return [] }
         guard preempting[pod.info.uid] == nil else {
@@ -139,16 +150,29 @@ package struct SchedulerCore: Sendable {
         cluster.prepare(for: pod.info, extraSpread: profile.defaultSpread(of: pod.info, cluster))
         var decision = profile.decide(pod.info, cluster, start: start, random: &random)
         start = decision.nextStart
-        guard let slot = decision.slot, let node = cluster.nodes[slot]?.name else {
-            return refuse(pod, decision.diagnosis, profile, at: now)
+        var preemption: Preemption?
+        defer { record(pod, decision, preemption, profile, time, since: now) }
+        if let slot = decision.slot, let node = cluster.nodes[slot]?.name {
+            do throws(Refusal) {
+                return [.bind(try assume(pod, on: node, profile))]
+            } catch {
+                decision.slot = nil
+                decision.diagnosis.refusals = [(slot, error)]
+                decision.diagnosis.plugins = [error.plugin]
+            }
         }
-        do throws(Refusal) {
-            return [.bind(try assume(pod, on: node, profile))]
-        } catch {
-            decision.diagnosis.refusals = [(slot, error)]
-            decision.diagnosis.plugins = [error.plugin]
-            return refuse(pod, decision.diagnosis, profile, at: now)
-        }
+        if decision.diagnosis.nodeCount > 0 { preemption = makeRoom(pod.info, &decision.diagnosis, profile) }
+        return refuse(pod, decision.diagnosis, &preemption, at: now)
+    }
+
+    private mutating func record(
+        _ pod: QueuedPod, _ decision: Decision, _ preemption: Preemption?, _ profile: SchedulingProfile, _ time: any TimeSource,
+        since now: Duration
+    ) {
+        records.add(
+            .init(
+                pod: pod, decision: decision, preemption: preemption, profile: profile, cluster: cluster, time: time.wallTime, now: now,
+                took: time.now - now))
     }
 
     /// The pod counts on its node from now on, before that is written.
@@ -176,17 +200,17 @@ package struct SchedulerCore: Sendable {
         return assignment
     }
 
-    private mutating func refuse(_ pod: QueuedPod, _ diagnosis: Diagnosis, _ profile: SchedulingProfile, at now: Duration) -> [Action] {
-        var diagnosis = diagnosis
-        var preemption: Preemption?
-        if diagnosis.nodeCount > 0 { preemption = makeRoom(pod.info, &diagnosis, profile) }
+    private mutating func refuse(
+        _ pod: QueuedPod, _ diagnosis: Diagnosis, _ preemption: inout Preemption?, at now: Duration
+    ) -> [Action] {
         queue.putBackUnschedulable(pod, refusedBy: diagnosis.plugins, at: now)
-        guard var preemption else { return [.refuse(pod, diagnosis, nominated: nil)] }
-        preemption.displaced = cluster.nominations.pods(on: preemption.node).filter { $0.priority < pod.info.priority && $0.uid != pod.info.uid }
-        for displaced in preemption.displaced { cluster.nominations.remove(displaced.uid) }
-        cluster.nominations.set(pod.info, on: preemption.node)
-        preempting[pod.info.uid] = preemption.victims.map(\.uid)
-        return [.refuse(pod, diagnosis, nominated: preemption.node), .preempt(pod.info, preemption)]
+        guard var chosen = preemption else { return [.refuse(pod, diagnosis, nominated: nil)] }
+        chosen.displaced = cluster.nominations.pods(on: chosen.node).filter { $0.priority < pod.info.priority && $0.uid != pod.info.uid }
+        for displaced in chosen.displaced { cluster.nominations.remove(displaced.uid) }
+        cluster.nominations.set(pod.info, on: chosen.node)
+        preempting[pod.info.uid] = chosen.victims.map(\.uid)
+        preemption = chosen
+        return [.refuse(pod, diagnosis, nominated: chosen.node), .preempt(pod.info, chosen)]
     }
 
     private func makeRoom(_ pod: PodInfo, _ diagnosis: inout Diagnosis, _ profile: SchedulingProfile) -> Preemption? {

@@ -139,6 +139,10 @@ let package = Package(
             name: "apiserver-bench", dependencies: ["APIServer", "Storage", "KubernetesAPI", "APIMachinery"],
             path: "Benchmarks/apiserver-bench", swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
+            name: "scheduler-bench",
+            dependencies: ["Scheduler", "APIServer", "StorageSQLite", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery"],
+            path: "Benchmarks/scheduler-bench", swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
             name: "api-load", dependencies: ["APIMachinery", nioSSL] + nio, path: "Benchmarks/api-load",
             swiftSettings: [.treatAllWarnings(as: .error)]),
 

@@ -30,7 +30,7 @@ package final class Kubelet: Sendable {
         var configuration = configuration
         if api != nil { configuration.isInCluster = true }
         let background = Background()
-        let objects: any PodObjects =
+        let objects: any ObjectSource =
             api.map { ClientObjects($0, nodeName: configuration.nodeName, background, clock) } ?? configuration.objects
         node = NodeServices(
             configuration: configuration, runtime: runtime, images: images, cgroups: cgroups, mounts: mounts, clock: clock,
@@ -40,7 +40,7 @@ package final class Kubelet: Sendable {
     }
 
     /// Where that comes from which pods take from other API objects.
-    var objects: any PodObjects { node.objects }
+    var objects: any ObjectSource { node.objects }
 
     /// Everything worth telling, from now on.
     package func events() -> AsyncStream<PodEvent> { node.events.listen() }
@@ -109,11 +109,7 @@ extension Kubelet {
 
     private func want(_ pod: Pod) {
         if let entry = node.table[pod.uid] {
-            if entry.deletion == nil {
-                entry.update(pod)
-                node.objects.register(pod)
-                node.volumes.refreshes.add(pod.uid)
-            }
+            if entry.deletion == nil { entry.update(pod) }
             return  // one that is ending comes back once it is gone
         }
         let predecessors = node.table.entries(namespace: pod.namespace, name: pod.name).map(\.removed)

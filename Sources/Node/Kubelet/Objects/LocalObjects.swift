@@ -15,7 +15,7 @@ package struct LocalObjects: Sendable {
     }
 }
 
-extension LocalObjects: PodObjects {
+extension LocalObjects: ObjectSource {
     package func register(_ pod: Pod) {}
     package func unregister(_ pod: PodUID) {}
 

@@ -17,7 +17,7 @@ struct NodeServices: Sendable {
     let userNamespaces: UserNamespaceAllocator
     let volumes: PodVolumes
     /// Where that comes from which pods take from other API objects.
-    let objects: any PodObjects
+    let objects: any ObjectSource
 
     var paths: PodPaths { PodPaths(configuration) }
 

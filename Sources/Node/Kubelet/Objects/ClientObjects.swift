@@ -3,7 +3,7 @@ internal import KubernetesAPI
 internal import KubernetesClient
 
 /// Objects of an API server: of ConfigMaps and Secrets only those that this node's pods refer to, since a node may see no others.
-final class ClientObjects: ObjectSource {
+final class ClientObjects: PodObjects {
     private let client: Client
     private let nodeName: String
     private let time: any TimeSource

@@ -15,7 +15,7 @@ package struct LocalObjects: Sendable {
     }
 }
 
-extension LocalObjects: ObjectSource {
+extension LocalObjects: PodObjects {
     package func register(_ pod: Pod) {}
     package func unregister(_ pod: PodUID) {}
 

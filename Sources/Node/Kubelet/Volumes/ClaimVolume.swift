@@ -25,7 +25,7 @@ struct ClaimVolume {
     }
 
     /// Finds the claim's volume.
-    func resolve(_ objects: any ObjectSource) async throws(VolumeError) -> PersistentVolume {
+    func resolve(_ objects: any PodObjects) async throws(VolumeError) -> PersistentVolume {
         let claim: PersistentVolumeClaim
         do throws(ObjectError) { claim = try await objects.claim(claimName, namespace: pod.namespace) } catch {
             throw unresolved("failed to fetch PVC from API server: \(error)", isUnavailable: error.kind == .unavailable)

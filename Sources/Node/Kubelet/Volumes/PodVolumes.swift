@@ -12,7 +12,7 @@ package final class PodVolumes: Sendable {
     }
     package let configuration: KubeletConfiguration
     package let mounts: any MountService
-    private let objects: any ObjectSource
+    private let objects: any PodObjects
     private let memory: MemoryDirectory
     private let entries = Mutex<[PodUID: Entry]>([:])
     /// Which pod uses a volume that only one may use; by the volume's name.
@@ -23,7 +23,7 @@ package final class PodVolumes: Sendable {
     private var paths: PodPaths { PodPaths(configuration) }
 
     package init(
-        _ configuration: KubeletConfiguration, _ mounts: any MountService, objects: (any ObjectSource)? = nil,
+        _ configuration: KubeletConfiguration, _ mounts: any MountService, objects: (any PodObjects)? = nil,
         clock: any TimeSource = MachineTime()
     ) {
         self.configuration = configuration

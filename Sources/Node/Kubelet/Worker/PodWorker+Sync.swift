@@ -57,9 +57,7 @@ extension PodWorker {
                 $0.qosClass = QoSClass(of: pod).rawValue
                 $0.startTime = now.truncatedToSeconds
             }, of: entry)
-        _ = lifecycle.handle(.over(gracePeriodSeconds: 0))
-        _ = lifecycle.handle(.containersGone)
-        entry.over.set(entry.status)
+        settle()
     }
 
     private mutating func checkDeadline(_ runtime: PodRuntimeStatus) {

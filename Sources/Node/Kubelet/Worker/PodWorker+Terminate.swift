@@ -56,6 +56,8 @@ extension PodWorker {
         }
         await tearDown()
         entry.over.set(entry.status)
+        entry.with { $0.isTornDown = true }
+        node.table.tellObservers(entry)
         if entry.deletion != nil { look(after: .zero) }
     }
 

@@ -1,7 +1,7 @@
 package import KubernetesAPI
 
 /// Where that comes from which pods take from other API objects: manifests that stand beside a pod, or an API server.
-package protocol ObjectSource: Sendable {
+package protocol PodObjects: Sendable {
     /// Says which objects a pod refers to; again after its spec has changed. From then on `changes` tells of them.
     func register(_ pod: Pod)
     /// The pod is gone; what nobody refers to any more is let go of.
@@ -22,7 +22,7 @@ package protocol ObjectSource: Sendable {
     func changes() -> AsyncStream<PodUID>
 }
 
-extension ObjectSource {
+extension PodObjects {
     /// Reads all that `references` name, each with its own outcome.
     func read(_ references: ObjectReferences, for pod: Pod) async -> ObjectSet {
         var set = ObjectSet()

@@ -133,9 +133,9 @@ final class ObjectCluster: Sendable {
         try await create("namespaces/default/configmaps", map)
     }
 
-    /// Makes a pod of one container on the node and hands it to the agent, as its source does.
+    /// Makes a pod of one container on the node, which the agent then hears of.
     ///
-    /// - Parameter change: Of the spec, JSON.
+    /// - Parameter spec: What differs from the least.
     @discardableResult
     func start(_ name: String, _ spec: JSONValue, token: Bool = false) async throws -> Pod {
         var whole: JSONValue = [
@@ -145,9 +145,7 @@ final class ObjectCluster: Sendable {
         for member in spec.objectValue?.members ?? [] { whole[member.key] = member.value }
         let made = try await create(
             "namespaces/default/pods", ["apiVersion": "v1", "kind": "Pod", "metadata": ["name": .string(name)], "spec": whole])
-        let pod = try #require(Pod.decode(made, options: .lenient).object)
-        kubelet.addPods([pod])
-        return pod
+        return try #require(Pod.decode(made, options: .lenient).object)
     }
 
     func status(_ pod: Pod) -> PodStatus { kubelet.podStatuses[pod.uid] ?? PodStatus() }

@@ -152,7 +152,7 @@ struct ClusterTests {
     @Test func `without an API server pods go on; everything is told once it is back`() async throws {
         var setup = SimulationSetup()
         setup.containers = { _, container in
-            container.name == "ends" ? .exits(after: .seconds(20), code: 3) : ContainerScript(stop: .exits(after: .zero, code: 0))
+            container.name == "ends" ? .exits(after: .seconds(100), code: 3) : ContainerScript(stop: .exits(after: .zero, code: 0))
         }
         try await TestCluster.run(setup, speed: 20) { cluster in
             try await cluster.withKubelet { kubelet in

@@ -4,63 +4,63 @@ import Testing
 
 @testable import Kubelet
 
+private let configuration: KubeletConfiguration = {
+    var configuration = KubeletConfiguration()
+    configuration.node.milliCPU = 2_000
+    configuration.node.memoryBytes = 1 << 30
+    configuration.node.ephemeralStorageBytes = 1 << 30
+    configuration.node.maxPods = 3
+    configuration.node.reserve(.nothing)
+    return configuration
+}()
+
+private let node = Node { node in
+    node.metadata.name = "n"
+    node.metadata.labels = ["zone": "a", "size": "7"]
+    node.spec.taints = [
+        Taint {
+            $0.key = "gone"
+            $0.effect = "NoExecute"
+        },
+        Taint {
+            $0.key = "full"
+            $0.effect = "NoSchedule"
+        },
+    ]
+    node.status.allocatable = quantities(["example.com/foo": "2"])
+}
+
+private func pod(_ change: (inout Pod) -> Void = { _ in }) -> Pod {
+    makePod("p") { pod in
+        pod.spec.tolerations = [Toleration { $0.operator = "Exists" }]
+        change(&pod)
+    }
+}
+
+private func requesting(_ resources: [String: String]) -> Pod { pod { $0.spec.containers[0].resources.requests = quantities(resources) } }
+
+private func requiring(_ key: String, _ kind: String, _ values: String...) -> Pod {
+    pod { pod in
+        let requirement = NodeSelectorRequirement {
+            $0.key = key
+            $0.operator = kind
+            $0.values = values
+        }
+        let term = NodeSelectorTerm { term in
+            if key == "metadata.name" { term.matchFields = [requirement] } else { term.matchExpressions = [requirement] }
+        }
+        pod.spec.affinity = Affinity {
+            $0.nodeAffinity = NodeAffinity {
+                $0.requiredDuringSchedulingIgnoredDuringExecution = NodeSelector { $0.nodeSelectorTerms = [term] }
+            }
+        }
+    }
+}
+
+private let affinity = "NodeAffinity: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
+
 /// What a node refuses, by its object and by what it has taken.
 struct NodeAdmissionTests {
-    private static let configuration: KubeletConfiguration = {
-        var configuration = KubeletConfiguration()
-        configuration.node.milliCPU = 2_000
-        configuration.node.memoryBytes = 1 << 30
-        configuration.node.ephemeralStorageBytes = 1 << 30
-        configuration.node.maxPods = 3
-        configuration.node.reserve(.nothing)
-        return configuration
-    }()
-
-    private static let node = Node { node in
-        node.metadata.name = "n"
-        node.metadata.labels = ["zone": "a", "size": "7"]
-        node.spec.taints = [
-            Taint {
-                $0.key = "gone"
-                $0.effect = "NoExecute"
-            },
-            Taint {
-                $0.key = "full"
-                $0.effect = "NoSchedule"
-            },
-        ]
-        node.status.allocatable = quantities(["example.com/foo": "2"])
-    }
-
-    private static func pod(_ change: (inout Pod) -> Void = { _ in }) -> Pod {
-        makePod("p") { pod in
-            pod.spec.tolerations = [Toleration { $0.operator = "Exists" }]
-            change(&pod)
-        }
-    }
-
-    private static func requesting(_ resources: [String: String]) -> Pod { pod { $0.spec.containers[0].resources.requests = quantities(resources) } }
-
-    private static func requiring(_ key: String, _ kind: String, _ values: String...) -> Pod {
-        pod { pod in
-            let requirement = NodeSelectorRequirement {
-                $0.key = key
-                $0.operator = kind
-                $0.values = values
-            }
-            let term = NodeSelectorTerm { term in
-                if key == "metadata.name" { term.matchFields = [requirement] } else { term.matchExpressions = [requirement] }
-            }
-            pod.spec.affinity = Affinity {
-                $0.nodeAffinity = NodeAffinity {
-                    $0.requiredDuringSchedulingIgnoredDuringExecution = NodeSelector { $0.nodeSelectorTerms = [term] }
-                }
-            }
-        }
-    }
-
-    private static let affinity = "NodeAffinity: Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
-
     @Test(arguments: [
         (pod(), nil),
         (
@@ -99,15 +99,15 @@ struct NodeAdmissionTests {
         (pod { $0.spec.os = PodOS { $0.name = "windows" } }, "PodOSNotSupported: Failed to admit pod as the OS field doesn't match node OS"),
     ] as [(Pod, String?)])
     func `a pod is judged`(pod: Pod, expected: String?) {
-        let others = [Self.requesting(["cpu": "500m"])]
-        let rejection = Admission.judge(pod, others: others, Self.configuration, node: Self.node)
+        let others = [requesting(["cpu": "500m"])]
+        let rejection = Admission.judge(pod, others: others, configuration, node: node)
         #expect(rejection.map { "\($0.reason): \($0.message)" } == expected)
     }
 
     @Test func `a node takes so many pods and no more`() {
-        let others = [Self.pod(), Self.pod(), Self.pod()]
-        let rejection = Admission.judge(Self.pod(), others: others, Self.configuration, node: Self.node)
+        let others = [pod(), pod(), pod()]
+        let rejection = Admission.judge(pod(), others: others, configuration, node: node)
         #expect(rejection?.message == "Node didn't have enough resource: pods, requested: 1, used: 3, capacity: 3")
-        #expect(Admission.judge(Self.pod(), others: Array(others.dropLast()), Self.configuration, node: Self.node) == nil)
+        #expect(Admission.judge(pod(), others: Array(others.dropLast()), configuration, node: node) == nil)
     }
 }

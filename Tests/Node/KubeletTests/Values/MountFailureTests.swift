@@ -53,7 +53,10 @@ struct MountFailureTests {
         (#"{"nodeSelectorTerms":[{"matchExpressions":[{"key":"a","operator":"In","values":["1","2"]}]}]}"#, true),
         (#"{"nodeSelectorTerms":[{"matchExpressions":[{"key":"a","operator":"NotIn","values":["1"]}]}]}"#, false),
         (#"{"nodeSelectorTerms":[{"matchExpressions":[{"key":"z","operator":"NotIn","values":["1"]}]}]}"#, true),
-        (#"{"nodeSelectorTerms":[{"matchExpressions":[{"key":"z","operator":"Exists"}]},{"matchExpressions":[{"key":"a","operator":"Exists"}]}]}"#, true),
+        (
+            #"{"nodeSelectorTerms":[{"matchExpressions":[{"key":"z","operator":"Exists"}]},{"matchExpressions":[{"key":"a","operator":"Exists"}]}]}"#,
+            true
+        ),
         (#"{"nodeSelectorTerms":[{"matchExpressions":[{"key":"a","operator":"Exists"},{"key":"z","operator":"Exists"}]}]}"#, false),
         (#"{"nodeSelectorTerms":[{"matchExpressions":[{"key":"z","operator":"DoesNotExist"}]}]}"#, true),
         (#"{"nodeSelectorTerms":[{"matchExpressions":[{"key":"a","operator":"Gt","values":["0"]}]}]}"#, true),

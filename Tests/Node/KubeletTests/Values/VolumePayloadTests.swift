@@ -11,7 +11,9 @@ struct VolumePayloadTests {
 
     private static func objects(_ pod: Pod) -> ObjectSet {
         var set = ObjectSet(
-            configMaps: [ConfigMap { ($0.metadata.name, $0.data, $0.binaryData) = ("m", ["k": "v", "x": "y"], ["b": Base64Data([0xff])]) }],
+            configMaps: [
+                ConfigMap { ($0.metadata.name, $0.data, $0.binaryData) = ("m", ["k": "v", "x": "y"], ["b": Base64Data([0xff])]) }
+            ],
             secrets: [Secret { ($0.metadata.name, $0.data) = ("s", ["p": Base64Data(Array("q".utf8))]) }])
         for order in ObjectReferences(pod).tokens { set.tokens[order] = .success(token) }
         return set
@@ -29,16 +31,23 @@ struct VolumePayloadTests {
 
     private static let cases = [
         Case(#"{"configMap":{"name":"m"}}"#, ["b=? 644", "k=v 644", "x=y 644"]),
-        Case(#"{"configMap":{"name":"m","defaultMode":256,"items":[{"key":"k","path":"d/f"},{"key":"x","path":"x","mode":511}]}}"#, ["d/f=v 400", "x=y 777"]),
-        Case(#"{"configMap":{"name":"m","items":[{"key":"none","path":"f"}]}}"#, error: "configmap references non-existent config key: none"),
+        Case(
+            #"{"configMap":{"name":"m","defaultMode":256,"items":[{"key":"k","path":"d/f"},{"key":"x","path":"x","mode":511}]}}"#,
+            ["d/f=v 400", "x=y 777"]),
+        Case(
+            #"{"configMap":{"name":"m","items":[{"key":"none","path":"f"}]}}"#, error: "configmap references non-existent config key: none"),
         Case(#"{"configMap":{"name":"m","optional":true,"items":[{"key":"none","path":"f"}]}}"#, []),
         Case(#"{"configMap":{"name":"none","optional":true}}"#, []),
         Case(#"{"configMap":{"name":"none"}}"#, error: #"configmap "none" not found"#),
-        Case(#"{"configMap":{"name":"m","items":[{"key":"k","path":"../f"}]}}"#, error: #"invalid path "../f": must be relative, without "..""#),
+        Case(
+            #"{"configMap":{"name":"m","items":[{"key":"k","path":"../f"}]}}"#,
+            error: #"invalid path "../f": must be relative, without "..""#),
         Case(#"{"secret":{"secretName":"s","defaultMode":288}}"#, ["p=q 440"]),
         Case(#"{"secret":{"secretName":"none"}}"#, error: #"secret "none" not found"#),
         Case(#"{"secret":{"secretName":"s","items":[{"key":"none","path":"f"}]}}"#, error: "references non-existent secret key: none"),
-        Case(#"{"downwardAPI":{"items":[{"path":"n","fieldRef":{"fieldPath":"metadata.name"}},{"path":"l","mode":256,"fieldRef":{"fieldPath":"metadata.labels"}}]}}"#, [#"l=a="b" 400"#, "n=p 644"]),
+        Case(
+            #"{"downwardAPI":{"items":[{"path":"n","fieldRef":{"fieldPath":"metadata.name"}},{"path":"l","mode":256,"fieldRef":{"fieldPath":"metadata.labels"}}]}}"#,
+            [#"l=a="b" 400"#, "n=p 644"]),
         Case(
             #"{"projected":{"defaultMode":416,"sources":[{"configMap":{"name":"m","items":[{"key":"k","path":"f"}]}},{"secret":{"name":"s"}},{"serviceAccountToken":{"path":"t"}}]}}"#,
             ["f=v 640", "p=q 640", "t=tok 640"]),

@@ -5,9 +5,15 @@ package import KubernetesClient
 package protocol Controller: Sendable {
     /// Also the name of its service account in `kube-system`, for example `deployment-controller`.
     static var name: String { get }
+    /// The component in its Events, where that is not the name.
+    static var eventSource: String { get }
     init(_ context: ControllerContext)
     /// Works until the task is cancelled.
     func run() async
+}
+
+extension Controller {
+    package static var eventSource: String { name }
 }
 
 /// What a controller works with.

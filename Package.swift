@@ -66,7 +66,7 @@ let package = Package(
         target("Runtime", "SupervisorAPI"),
         target("Runtime", "PodSupervisor", ["SupervisorAPI", "CLinux"]),
         target("Runtime", "CRI"),
-        target("Runtime", "ImageStore", ["LinuxSystem", "CArchive", "APIMachinery", crypto]),
+        target("Runtime", "ImageStore", ["HTTPClient", "LinuxSystem", "CArchive", "APIMachinery", crypto]),
         target("Runtime", "PodNetwork", ["LinuxSystem", "Netlink", "Nftables"]),
         target(
             "Runtime", "ContainerRuntime",
@@ -81,14 +81,15 @@ let package = Package(
         target("API", "APIMachinery"),
         target("API", "KubernetesAPI", ["APIMachinery"]),
         target("API", "HTTPServer", ["APIMachinery", "CZlib", nioSSL, nioHTTP2] + nio),
-        target("API", "KubernetesClient", ["KubernetesAPI", "APIMachinery", nioSSL] + nio),
-        tests("API", "KubernetesClient", ["KubernetesAPI", "APIMachinery", "HTTPServer", "TestSupport"] + nio),
+        target("API", "HTTPClient", ["APIMachinery", nioSSL] + nio),
+        target("API", "KubernetesClient", ["HTTPClient", "KubernetesAPI", "APIMachinery"] + nio),
+        tests("API", "KubernetesClient", ["HTTPClient", "KubernetesAPI", "APIMachinery", "HTTPServer", "TestSupport"] + nio),
         tests("API", "HTTPServer", ["APIMachinery", "TestSupport", nioSSL, nioHTTP2] + nio),
         tests("API", "APIMachinery"),
         tests("API", "KubernetesAPI", ["APIMachinery"]),
 
         // Node
-        target("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer"]),
+        target("Node", "Kubelet", ["CRI", "APIMachinery", "HTTPClient", "KubernetesAPI", "KubernetesClient", "HTTPServer"]),
         tests("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "TestSupport"]),
 
         // ControlPlane
@@ -102,14 +103,18 @@ let package = Package(
         target(
             "ControlPlane", "ControlPlane",
             [
-                "Scheduler", "Controllers", "APIServer", "StorageSQLite", "Storage", "HTTPServer", "KubernetesClient", "KubernetesAPI",
-                "APIMachinery", x509,
+                "Scheduler", "Controllers", "APIServer", "StorageSQLite", "Storage", "HTTPClient", "HTTPServer", "KubernetesClient",
+                "KubernetesAPI", "APIMachinery", x509,
                 crypto,
             ]),
         tests("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "APIMachinery", "TestSupport"]),
         tests(
             "ControlPlane", "ControlPlane",
-            ["APIServer", "HTTPServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport", x509, crypto] + nio),
+            [
+                "APIServer", "HTTPClient", "HTTPServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport",
+                x509,
+                crypto,
+            ] + nio),
         tests("ControlPlane", "Storage", ["StorageTesting"]),
         tests("ControlPlane", "StorageSQLite", ["Storage", "StorageTesting", "storage-storm"]),
         .executableTarget(

@@ -1,6 +1,7 @@
 /// The controllers of everything but workloads.
 package enum ClusterControllers {
     package static let all: [any Controller.Type] = [
-        GarbageCollector.self, NamespaceController.self,
+        GarbageCollector.self, NamespaceController.self, EndpointSliceController.self, EndpointsController.self, NodeController.self,
+        NodeTTLController.self, PodCollector.self, DisruptionController.self, QuotaController.self,
     ]
 }

@@ -26,11 +26,13 @@ package struct ControllerContext: Sendable {
     package var time: any TimeSource
     /// Told of what goes wrong and is tried again, a line each.
     package var report: @Sendable (String) -> Void
+    package var settings: ControllerSettings
 
     package init(
-        client: Client, informers: SharedInformers, events: EventRecorder, time: any TimeSource,
+        client: Client, informers: SharedInformers, events: EventRecorder, time: any TimeSource, settings: ControllerSettings = .init(),
         report: @escaping @Sendable (String) -> Void
     ) {
+        self.settings = settings
         self.client = client
         self.informers = informers
         self.events = events

@@ -7,6 +7,8 @@ package protocol Controller: Sendable {
     static var name: String { get }
     /// The component in its Events, where that is not the name.
     static var eventSource: String { get }
+    /// Who it acts as, where that is not its service account.
+    static var user: String { get }
     init(_ context: ControllerContext)
     /// Works until the task is cancelled.
     func run() async
@@ -14,6 +16,7 @@ package protocol Controller: Sendable {
 
 extension Controller {
     package static var eventSource: String { name }
+    package static var user: String { "system:serviceaccount:kube-system:\(name)" }
 }
 
 /// What a controller works with.

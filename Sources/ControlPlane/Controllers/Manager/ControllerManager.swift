@@ -20,7 +20,7 @@ package struct ControllerManager: Sendable {
         var controllers: [any Controller] = []
         var recorders: [EventRecorder] = []
         for type in types {
-            let own = client("system:serviceaccount:kube-system:\(type.name)", type.name)
+            let own = client(type.user, type.name)
             let events = EventRecorder(own, component: type.eventSource, time: time)
             recorders.append(events)
             controllers.append(

@@ -5,8 +5,21 @@ package struct ControllerSettings: Sendable {
 
     /// nil: the provisioner of local volumes makes none, and says so.
     package var localVolumes: LocalVolumes?
+    /// nil: requests for certificates are approved, but not signed.
+    package var authority: ClusterAuthority?
 
     package init() {}
+}
+
+/// The certificate authority of the cluster, in PEM; the key is ECDSA on P-256.
+package struct ClusterAuthority: Sendable {
+    package var certificate: String
+    package var privateKey: String
+
+    package init(certificate: String, privateKey: String) {
+        self.certificate = certificate
+        self.privateKey = privateKey
+    }
 }
 
 /// Where a node's directories for volumes are, and how they go.

@@ -87,8 +87,9 @@ final class AutoscalerLoop: Sendable {
         if scale.replicas > bounds.upperBound { return (bounds.upperBound, "Current number of replicas above Spec.MaxReplicas") }
         if scale.replicas < bounds.lowerBound { return (bounds.lowerBound, "Current number of replicas below Spec.MinReplicas") }
         let behavior = ScalingBehavior(pass.autoscaler.spec.behavior)
+        let autoscaler = pass.autoscaler
         let recommendation = try await metrics.recommendation(&pass, scale, behavior.tolerance) { [self] reason, message in
-            tell(pass.autoscaler, "Warning", reason, message)
+            tell(autoscaler, "Warning", reason, message)
         }
         let (key, now) = (ObjectKey(pass.autoscaler), pass.now)
         let history = histories.withLock { histories in

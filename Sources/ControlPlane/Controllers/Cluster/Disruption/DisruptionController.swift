@@ -36,7 +36,7 @@ package struct DisruptionController: Controller {
             case .deleted: break
             }
         }
-        func noteBudgets(_ namespace: String?, where isConcerned: @Sendable (PodDisruptionBudget) -> Bool) {
+        @Sendable func noteBudgets(_ namespace: String?, where isConcerned: @Sendable (PodDisruptionBudget) -> Bool) {
             for budget in budgets.objects(index: Self.namespaceIndex, value: namespace ?? "") where isConcerned(budget) {
                 queue.add(ObjectKey(budget))
             }

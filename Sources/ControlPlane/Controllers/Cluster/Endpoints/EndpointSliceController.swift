@@ -118,10 +118,11 @@ final class EndpointSliceLoop: Sendable {
     func reconcile(_ key: ObjectKey) async throws -> Reconciler<ObjectKey>.Outcome {
         guard let service = services[key] else {
             triggers.withLock { $0.forget(namespace: key.namespace, name: key.name) }
+            own.forget(key)
             return .done  // The slices go with their owner.
         }
         guard service.selectsPods, service.metadata.deletionTimestamp == nil else { return .done }
-        guard own.areShown(for: key) else { return .again(after: .milliseconds(20)) }
+        guard own.areSeen(for: key) else { return .again(after: .milliseconds(20)) }
         let pods = selection.pods(of: service)
         let existing = slices.objects(index: EndpointSliceController.serviceIndex, value: key.description).filter {
             $0.metadata.labels[EndpointSliceController.managedByLabel] == EndpointSliceController.managedBy
@@ -144,7 +145,7 @@ final class EndpointSliceLoop: Sendable {
         for slice in plan.creates {
             do throws(ClientError) { own.wrote(try await client.create(slice), for: key) } catch {
                 // A namespace that is going takes nothing new.
-                guard error.status?.isNamespaceTerminating == true else { throw error }
+                guard error.isNamespaceTerminating else { throw error }
             }
         }
         for slice in plan.updates { own.wrote(try await client.update(slice), for: key) }
@@ -152,15 +153,15 @@ final class EndpointSliceLoop: Sendable {
     }
 
     private func delete(_ slice: EndpointSlice, _ key: ObjectKey) async throws(ClientError) {
-        try await ignoringAbsence { () throws(ClientError) in
-            try await context.client.resource(EndpointSlice.self, namespace: key.namespace).delete(
-                slice.metadata.name ?? "", uid: slice.metadata.uid)
+        own.willDelete(slice, for: key)
+        do throws(ClientError) {
+            try await ignoringAbsence { () throws(ClientError) in
+                try await context.client.resource(EndpointSlice.self, namespace: key.namespace).delete(
+                    slice.metadata.name ?? "", uid: slice.metadata.uid)
+            }
+        } catch {
+            own.didNotDelete(slice, for: key)
+            throw error
         }
-        own.deleted(slice, for: key)
     }
-}
-
-extension Status {
-    /// The namespace is being deleted, so that nothing can be made in it.
-    var isNamespaceTerminating: Bool { details?.causes.contains { $0.reason == "NamespaceTerminating" } ?? false }
 }

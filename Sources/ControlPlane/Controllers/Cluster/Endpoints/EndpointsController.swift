@@ -83,7 +83,7 @@ final class EndpointsLoop: Sendable {
         do throws(ClientError) {
             if current == nil { _ = try await client.create(new) } else { _ = try await client.update(new) }
         } catch {
-            if error.status?.isNamespaceTerminating == true { return }
+            if error.isNamespaceTerminating { return }
             // Made since the copy was taken; or gone, which brings us back.
             guard current == nil, error.isAlreadyExists else { throw error }
             throw StillWaiting()

@@ -86,11 +86,6 @@ struct PodEndpoint: Sendable {
     }
 }
 
-extension Pod {
-    var isReady: Bool { status.conditions.contains { $0.type == "Ready" && $0.status == "True" } }
-    var isTerminal: Bool { status.phase == "Succeeded" || status.phase == "Failed" }
-}
-
 extension Service {
     var isHeadless: Bool { spec.clusterIP == "None" }
     /// Whether its endpoints are those of pods.

@@ -17,7 +17,7 @@ package struct ClaimProtection: Controller {
         pods = context.informers.informer(Pod.self)
         let queue = WorkQueue<ObjectKey>(time: context.time)
         self.queue = queue
-        pods.addIndex(VolumeLoop.claimIndex) { $0.claimNames.map { name in "\($0.metadata.namespace ?? "")/\(name)" } }
+        pods.addIndex(VolumeLoop.claimIndex) { pod in pod.claimNames.map { "\(pod.metadata.namespace ?? "")/\($0)" } }
         claims.addHandler { event in
             guard case .added(let claim) = event else {
                 if case .updated(_, let claim) = event { queue.add(ObjectKey(claim)) }

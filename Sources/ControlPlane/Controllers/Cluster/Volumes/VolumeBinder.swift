@@ -48,7 +48,7 @@ final class VolumeLoop: Sendable {
         pods = context.informers.informer(Pod.self)
         nodes = context.informers.informer(Node.self)
         writes = VolumeWrites(context: context, own: OwnWrites(volumes, time: context.time))
-        pods.addIndex(Self.claimIndex) { $0.claimNames.map { name in "\($0.metadata.namespace ?? "")/\(name)" } }
+        pods.addIndex(Self.claimIndex) { pod in pod.claimNames.map { "\(pod.metadata.namespace ?? "")/\($0)" } }
         follow()
     }
 
@@ -85,7 +85,7 @@ final class VolumeLoop: Sendable {
 
     func reconcile(claim key: ObjectKey) async throws -> Reconciler<ObjectKey>.Outcome {
         guard let claim = claims[key] else { return .done }
-        guard writes.own.areShown(for: key) else { return .again(after: .milliseconds(20)) }
+        guard writes.own.areSeen(for: key) else { return .again(after: .milliseconds(20)) }
         let waiting = pods.objects(index: Self.claimIndex, value: key.description).filter { ($0.spec.nodeName ?? "").isEmpty }
         let around = ClaimDecision.Surroundings(
             volumes: volumes.objects(), classes: classes.objects(), waitingPod: waiting.compactMap(\.metadata.name).min())

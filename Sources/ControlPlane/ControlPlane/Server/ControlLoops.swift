@@ -1,5 +1,5 @@
 internal import APIMachinery
-internal import Controllers
+package import Controllers
 internal import KubernetesAPI
 package import KubernetesClient
 package import Scheduler
@@ -13,14 +13,19 @@ package final class ControlLoops: Sendable {
     private let controllers: ControllerManager
     private let schedulerEvents: EventRecorder
 
-    /// - Parameter report: Told of what goes wrong and is tried again, a line each.
-    package init(_ server: ControlPlaneServer, report: @escaping @Sendable (String) -> Void) {
+    /// - Parameters:
+    ///   - localVolumes: Where volumes of local directories are; nil: none are made.
+    ///   - report: Told of what goes wrong and is tried again, a line each.
+    package init(_ server: ControlPlaneServer, localVolumes: LocalVolumes? = nil, report: @escaping @Sendable (String) -> Void) {
         let manager = server.client(user: "system:kube-controller-manager", groups: [], userAgent: "kube-controller-manager")
         informers = SharedInformers(manager) { report("informer: \($0)") }
         let own = server.client(user: "system:kube-scheduler", groups: [], userAgent: "kube-scheduler")
         schedulerEvents = EventRecorder(own, component: "default-scheduler")
         scheduler = Scheduler(client: own, informers: informers, events: schedulerEvents) { report("scheduler: \($0)") }
-        controllers = ControllerManager(informers: informers, report: report) { user, component in
+        var settings = ControllerSettings()
+        settings.authority = server.clusterAuthority
+        settings.localVolumes = localVolumes
+        controllers = ControllerManager(informers: informers, settings: settings, report: report) { user, component in
             server.client(
                 user: user, groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system"],
                 userAgent: "kube-controller-manager/\(component)")

@@ -1,5 +1,6 @@
 internal import APIMachinery
 package import APIServer
+internal import Controllers
 internal import Glibc
 internal import HTTPServer
 internal import KubernetesAPI
@@ -104,6 +105,9 @@ package final class ControlPlaneServer: Sendable {
         let pair = try CertificateAuthority(authority).issue(.init(commonName: user, organizations: groups, usage: .client), now: .now())
         try Kubeconfig(server: url, authority: authority.certificate, userName: user, credentials: pair).write(to: path)
     }
+
+    /// What signs the certificates of clients and nodes.
+    var clusterAuthority: ClusterAuthority { ClusterAuthority(certificate: authority.certificate, privateKey: authority.privateKey) }
 
     /// A client in this process: no socket, no TLS, but the same identity, authorization and admission as over the network.
     ///

@@ -91,7 +91,7 @@ struct GarbageCollectorTests {
             let text = "ownerRef [v1/ConfigMap, namespace: default, name: a, uid: \(uid)] does not exist in namespace \"default\""
             try await expectEventually("the event") {
                 try await bed.admin.resource(Event.self, namespace: "default").list().items.contains {
-                    $0.reason == "OwnerRefInvalidNamespace" && $0.message == text && $0.source?.component == "garbage-collector-controller"
+                    $0.reason == "OwnerRefInvalidNamespace" && $0.message == text && $0.source.component == "garbage-collector-controller"
                 }
             }
         }

@@ -62,8 +62,9 @@ struct NodeControllerTests {
             #expect(condition?.reason == "DeletionByTaintManager")
             #expect(condition?.message == "Taint manager: deleting due to NoExecute taint")
             try await expectEventually("events") {
-                try await bed.events("NodeNotReady") == ["Node is not ready", "Node lost status is now: NodeNotReady"]
-                    && bed.events("TaintManagerEviction") == ["Marking for deletion Pod default/p"]
+                let (lost, evicted) = (try await bed.events("NodeNotReady"), try await bed.events("TaintManagerEviction"))
+                return lost == ["Node is not ready", "Node lost status is now: NodeNotReady"]
+                    && evicted == ["Marking for deletion Pod default/p"]
             }
         }
     }

@@ -60,10 +60,10 @@ final class ClusterBed: Sendable {
 
     /// Runs controllers beside the body.
     func run(
-        _ types: [any Controller.Type], time: any TimeSource = MachineTime(), _ body: () async throws -> Void
+        _ types: [any Controller.Type], time: any TimeSource = MachineTime(), settings: ControllerSettings = .init(), _ body: () async throws -> Void
     ) async throws {
         let informers = SharedInformers(client("informers", groups: ["system:masters"]), time: time)
-        let manager = ControllerManager(types, informers: informers, time: time, report: { [self] in note($0) }) { user, _ in
+        let manager = ControllerManager(types, informers: informers, time: time, settings: settings, report: { [self] in note($0) }) { user, _ in
             client(String(user.split(separator: ":").last ?? ""), groups: ["system:masters"])
         }
         try await withThrowingTaskGroup(of: Void.self) { group in

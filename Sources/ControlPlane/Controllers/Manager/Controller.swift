@@ -43,3 +43,12 @@ package struct ControllerContext: Sendable {
         self.report = report
     }
 }
+
+extension ControllerContext {
+    /// Tells of a failure that is worth a line. That an object was changed or has gone while it was being written is everyday: its change
+    /// brings the controller back.
+    func reportFailure(of key: some CustomStringConvertible, _ error: any Error) {
+        if let error = error as? ClientError, error.isConflict || error.isNotFound { return }
+        report("\(key): \(error)")
+    }
+}

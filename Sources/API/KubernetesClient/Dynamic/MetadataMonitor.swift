@@ -16,7 +16,8 @@ package struct MetadataMonitor: Sendable {
         remove: @escaping @Sendable (ObjectMeta) -> Void, report: @escaping @Sendable (ClientError) -> Void
     ) {
         reflector = Reflector(
-            resource: client.metadata(of: resource), selection: .init(), time: time, replace: { listed, _ in replace(listed.map(\.metadata)) },
+            resource: client.metadata(of: resource), selection: .init(), time: time,
+            replace: { listed, _ in replace(listed.map(\.metadata)) },
             apply: { event in
                 switch event {
                 case .added(let object), .modified(let object): put(object.metadata)

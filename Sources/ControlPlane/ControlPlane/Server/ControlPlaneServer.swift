@@ -33,6 +33,8 @@ package final class ControlPlaneServer: Sendable {
         package var history = Duration.seconds(3600)
         /// What is written for the administrator; nil for `DATA/admin.kubeconfig`.
         package var kubeconfigPath: String?
+        /// Whether there is the StorageClass `standard`, whose volumes are directories of a node.
+        package var hasLocalVolumes = false
         /// IPv4; its first address is the service `kubernetes`.
         package var serviceCIDR = "10.96.0.0/16"
         /// More names and addresses that clients use for this server.

@@ -14,7 +14,8 @@ package struct ControllerManager: Sendable {
     ///   - client: Acts as a user of the groups `system:serviceaccounts` and `system:serviceaccounts:kube-system`.
     ///   - report: Told of what goes wrong and is tried again, a line each.
     package init(
-        _ types: [any Controller.Type] = all, informers: SharedInformers, time: any TimeSource = MachineTime(), settings: ControllerSettings = .init(),
+        _ types: [any Controller.Type] = all, informers: SharedInformers, time: any TimeSource = MachineTime(),
+        settings: ControllerSettings = .init(),
         report: @escaping @Sendable (String) -> Void, client: (_ user: String, _ component: String) -> Client
     ) {
         var controllers: [any Controller] = []
@@ -25,7 +26,9 @@ package struct ControllerManager: Sendable {
             recorders.append(events)
             controllers.append(
                 type.init(
-                    ControllerContext(client: own, informers: informers, events: events, time: time, settings: settings) { report("\(type.name): \($0)") }))
+                    ControllerContext(client: own, informers: informers, events: events, time: time, settings: settings) {
+                        report("\(type.name): \($0)")
+                    }))
         }
         self.controllers = controllers
         self.recorders = recorders

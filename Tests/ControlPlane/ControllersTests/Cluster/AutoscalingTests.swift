@@ -49,7 +49,8 @@ struct AutoscalingTests {
         let beginning = pod("b", ready: false, age: 20)
         var going = pod("c")
         going.metadata.deletionTimestamp = Self.now
-        let result = try calculator(.utilization(50), current: 2).result([pod("a"), beginning, going], usages(["a": 200, "b": 200, "c": 200]))
+        let result = try calculator(.utilization(50), current: 2).result(
+            [pod("a"), beginning, going], usages(["a": 200, "b": 200, "c": 200]))
         // (200 + 0) of 200 requested: 100 % of a target of 50 %, for two pods.
         #expect(result.replicas == 4)
         #expect(result.utilization == 200)
@@ -180,7 +181,9 @@ struct AutoscalingTests {
                 })
             try await expectEventually("events") {
                 let rescaled = try await bed.events("SuccessfulRescale")
-                let (failed, summary) = (try await bed.events("FailedGetResourceMetric"), try await bed.events("FailedComputeMetricsReplicas"))
+                let (failed, summary) = (
+                    try await bed.events("FailedGetResourceMetric"), try await bed.events("FailedComputeMetricsReplicas")
+                )
                 return rescaled == ["New size: 2; reason: Current number of replicas above Spec.MaxReplicas"] && failed.contains(cause)
                     && summary.contains(
                         "invalid metrics (1 invalid out of 1), first error is: failed to get cpu resource metric value: \(cause)")

@@ -77,7 +77,11 @@ struct DisruptionBudgetTests {
             try await expectEventually("one may go") { try await text() == "2 2/1 1 SufficientPods" }
             #expect(await evict(bed, "a") == 201)
             try await expectEventually("none may go") { try await text() == "2 1/1 0 InsufficientPods" }
-            #expect(try await budgets.get("b").status.disruptedPods.isEmpty)
+            try await expectEventually("the eviction is seen") { try await budgets.get("b").status.disruptedPods.isEmpty }
+            let condition = try await bed.admin.resource(Pod.self, namespace: "default").get("a").status.conditions.first {
+                $0.type == "DisruptionTarget"
+            }
+            #expect(condition?.reason == "EvictionByEvictionAPI" && condition?.message == "Eviction API: evicting")
             #expect(await evict(bed, "b") == 429)
             let source = try await bed.admin.resource(Event.self, namespace: "default").list().items.first { $0.reason == "NoPods" }
             #expect(source?.source.component == "controllermanager")

@@ -26,7 +26,8 @@ struct EndpointsTests {
 
     private func slices(_ bed: ClusterBed, _ service: String) async throws -> [EndpointSlice] {
         try await bed.admin.resource(EndpointSlice.self, namespace: "default").list(
-            .init { $0.labelSelector = "kubernetes.io/service-name=\(service)" }).items
+            .init { $0.labelSelector = "kubernetes.io/service-name=\(service)" }
+        ).items
     }
 
     private func text(_ slices: [EndpointSlice]) -> [String] {
@@ -70,7 +71,10 @@ struct EndpointsTests {
                     "l": "v", "service.kubernetes.io/headless": "",
                 ])
             #expect(slice.ports.map { "\($0.name ?? "")/\($0.protocol ?? "")/\($0.port ?? 0)" } == ["http/TCP/8080"])
-            #expect(slice.metadata.ownerReferences.map { "\($0.kind)/\($0.name) \($0.controller == true)\($0.blockOwnerDeletion == true)" } == ["Service/hl truetrue"])
+            #expect(
+                slice.metadata.ownerReferences.map { "\($0.kind)/\($0.name) \($0.controller == true)\($0.blockOwnerDeletion == true)" } == [
+                    "Service/hl truetrue"
+                ])
             try await expectEventually("Endpoints") {
                 let endpoints = try await bed.admin.resource(Endpoints.self, namespace: "default").get("hl")
                 return endpoints.subsets.flatMap(\.addresses).map { "\($0.ip) \($0.hostname ?? "")" } == ["10.0.0.2 h"]
@@ -140,7 +144,9 @@ struct EndpointsTests {
     }
 
     @Test func `more than 1000 addresses are cut, those not ready first`() {
-        func addresses(_ count: Int) -> [EndpointAddress] { (0..<count).map { number in EndpointAddress { $0.ip = "10.0.\(number / 250).\(number % 250)" } } }
+        func addresses(_ count: Int) -> [EndpointAddress] {
+            (0..<count).map { number in EndpointAddress { $0.ip = "10.0.\(number / 250).\(number % 250)" } }
+        }
         var subsets = [
             EndpointSubset {
                 $0.addresses = addresses(900)

@@ -101,23 +101,27 @@ struct GarbageCollectorTests {
         let bed = try await ClusterBed()
         try await bed.run([GarbageCollector.self]) {
             try await defineWidgets(bed)
-            let owner = try await bed.admin.resource(Map.self, namespace: "default").create(owned("a"))
+            let maps = bed.admin.resource(Map.self, namespace: "default")
             let dependents = bed.admin.metadata(of: widgets, namespace: "default")
-            try await expectEventually("widgets are served") {
-                await makeWidget(bed, "w", owner: owner)
+            func isGone(_ name: String) async -> Bool {
+                do throws(ClientError) { _ = try await dependents.get(name) } catch { return error.isNotFound }
+                return false
             }
+            var none = owned("none")
+            none.metadata.uid = "0b4d1b2e-0000-4000-8000-000000000000"
+            try await expectEventually("widgets are served") { await makeWidget(bed, "probe", owner: none) }
+            try await expectEventually("the collector watches them") { await isGone("probe") }
             // Orphaning shows the patch for kinds that take no strategic merge patch.
-            try await expectEventually("the collector watches them") {
-                try await bed.admin.resource(Map.self, namespace: "default").delete("a", propagationPolicy: "Orphan")
-                return try await dependents.get("w").metadata.ownerReferences.isEmpty
-            }
+            let owner = try await maps.create(owned("a"))
+            #expect(await makeWidget(bed, "w", owner: owner))
+            try await bed.settle()
+            try await maps.delete("a", propagationPolicy: "Orphan")
+            try await expectEventually("it is free") { try await dependents.get("w").metadata.ownerReferences.isEmpty }
+            try await expectEventually("its owner is gone") { await bed.isGone(Map.self, "a") }
             let second = try await bed.admin.resource(Map.self, namespace: "default").create(owned("a2"))
             #expect(await makeWidget(bed, "w2", owner: second))
             try await bed.admin.resource(Map.self, namespace: "default").delete("a2")
-            try await expectEventually("w2 is gone") {
-                do throws(ClientError) { _ = try await dependents.get("w2") } catch { return error.isNotFound }
-                return false
-            }
+            try await expectEventually("w2 is gone") { await isGone("w2") }
             #expect(try await dependents.get("w").metadata.name == "w")
         }
     }

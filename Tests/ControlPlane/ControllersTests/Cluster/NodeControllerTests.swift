@@ -38,17 +38,24 @@ struct NodeControllerTests {
                 $0.metadata.name = "well"
                 $0.spec.renewTime = MicroTimestamp(time.wallTime)
             })
+        func renew() async throws {
+            lease.spec.renewTime = MicroTimestamp(time.wallTime)
+            lease = try await leases.update(lease)
+        }
         try await bed.run([NodeController.self], time: time) {
             let isLost = try await advancing(time, seconds: 90) {
-                lease.spec.renewTime = MicroTimestamp(time.wallTime)
-                lease = try await leases.update(lease)
+                try await renew()
                 return try await bed.admin.resource(Node.self).get("lost").condition("Ready")?.status == "Unknown"
             }
             #expect(isLost && time.now > .seconds(50) && time.now < .seconds(62))
             #expect(try await bed.admin.resource(Node.self).get("well").isReady)
-            let isNotReady = try await advancing(time, seconds: 10) { try await !pods.get("p").isReady }
+            let isNotReady = try await advancing(time, seconds: 10) {
+                try await renew()
+                return try await !pods.get("p").isReady
+            }
             #expect(isNotReady)
             let isTainted = try await advancing(time, seconds: 20) {
+                try await renew()
                 let node = try await bed.admin.resource(Node.self).get("lost")
                 return Set(node.spec.taints.map { "\($0.key):\($0.effect)" }) == [
                     "node.kubernetes.io/unreachable:NoSchedule", "node.kubernetes.io/unreachable:NoExecute",
@@ -56,7 +63,10 @@ struct NodeControllerTests {
             }
             #expect(isTainted)
             let tainted = time.now
-            let isGoing = try await advancing(time, seconds: 400) { try await pods.get("p").metadata.deletionTimestamp != nil }
+            let isGoing = try await advancing(time, seconds: 400) {
+                try await renew()
+                return try await pods.get("p").metadata.deletionTimestamp != nil
+            }
             #expect(isGoing && time.now - tainted >= .seconds(290) && time.now - tainted < .seconds(320))
             let condition = try await pods.get("p").status.conditions.first { $0.type == "DisruptionTarget" }
             #expect(condition?.reason == "DeletionByTaintManager")

@@ -54,7 +54,9 @@ struct NodeDecisionTests {
     @Test func `the taint by which pods are evicted is one of two`() {
         let one = node(taints: [taint("node.kubernetes.io/not-ready", "NoExecute"), taint("k", "NoExecute")])
         #expect(
-            text(NodeTaints.evictionTaints(of: one, key: NodeTaints.unreachable, now: now)) == ["k:NoExecute", "node.kubernetes.io/unreachable:NoExecute"])
+            text(NodeTaints.evictionTaints(of: one, key: NodeTaints.unreachable, now: now)) == [
+                "k:NoExecute", "node.kubernetes.io/unreachable:NoExecute",
+            ])
         #expect(text(NodeTaints.evictionTaints(of: one, key: nil, now: now)) == ["k:NoExecute"])
         #expect(NodeTaints.evictionTaints(of: one, key: NodeTaints.notReady, now: now) == one.spec.taints)
     }
@@ -75,12 +77,13 @@ struct NodeDecisionTests {
 
     @Test func `a lost node's conditions are unknown, those never told too`() {
         let conditions = NodeHealth.lostConditions(of: node(), now: now)
-        #expect(conditions.map { "\($0.type) \($0.status) \($0.reason ?? "") \($0.message ?? "")" } == [
-            "Ready Unknown NodeStatusUnknown Kubelet stopped posting node status.",
-            "MemoryPressure Unknown NodeStatusNeverUpdated Kubelet never posted node status.",
-            "DiskPressure Unknown NodeStatusNeverUpdated Kubelet never posted node status.",
-            "PIDPressure Unknown NodeStatusNeverUpdated Kubelet never posted node status.",
-        ])
+        #expect(
+            conditions.map { "\($0.type) \($0.status) \($0.reason ?? "") \($0.message ?? "")" } == [
+                "Ready Unknown NodeStatusUnknown Kubelet stopped posting node status.",
+                "MemoryPressure Unknown NodeStatusNeverUpdated Kubelet never posted node status.",
+                "DiskPressure Unknown NodeStatusNeverUpdated Kubelet never posted node status.",
+                "PIDPressure Unknown NodeStatusNeverUpdated Kubelet never posted node status.",
+            ])
     }
 
     @Test(arguments: [
@@ -139,7 +142,9 @@ struct NodeDecisionTests {
     }
 
     @Test func `pods that nobody ends are collected`() {
-        func pod(_ name: String, node: String, phase: String = "Running", deleted: Bool = false, age: Int64 = 0, reason: String? = nil) -> Pod {
+        func pod(_ name: String, node: String, phase: String = "Running", deleted: Bool = false, age: Int64 = 0, reason: String? = nil)
+            -> Pod
+        {
             boundPod(name, node: node) {
                 $0.status.phase = phase
                 $0.status.reason = reason

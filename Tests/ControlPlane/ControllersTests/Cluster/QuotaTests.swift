@@ -29,12 +29,15 @@ struct QuotaTests {
             _ = try await quotas.create(
                 ResourceQuota {
                     $0.metadata.name = "q"
-                    $0.spec.hard = ["pods": Quantity(2), "requests.cpu": Quantity(milliValue: 100), "configmaps": Quantity(3), "services": Quantity(1)]
+                    $0.spec.hard = [
+                        "pods": Quantity(2), "requests.cpu": Quantity(milliValue: 100), "configmaps": Quantity(3), "services": Quantity(1),
+                    ]
                 })
             try await expectEventually("counted") { try await used() == "configmaps=2 pods=0 requests.cpu=0 services=0" }
             let pods = bed.admin.resource(Pod.self, namespace: "default")
             for name in ["a", "b"] {
-                _ = try await pods.create(boundPod(name, node: "n") { $0.spec.containers[0].resources.requests = ["cpu": Quantity(milliValue: 40)] })
+                _ = try await pods.create(
+                    boundPod(name, node: "n") { $0.spec.containers[0].resources.requests = ["cpu": Quantity(milliValue: 40)] })
             }
             #expect(try await used() == "configmaps=2 pods=2 requests.cpu=80m services=0")
             try await bed.setStatus(of: "a", phase: "Succeeded")

@@ -6,7 +6,9 @@ import Synchronization
 import Testing
 
 struct VolumeTests {
-    private func volume(_ name: String, _ size: String, storageClass: String = "st", _ fill: (inout PersistentVolume) -> Void = { _ in }) -> PersistentVolume {
+    private func volume(_ name: String, _ size: String, storageClass: String = "st", _ fill: (inout PersistentVolume) -> Void = { _ in })
+        -> PersistentVolume
+    {
         var volume = PersistentVolume {
             $0.metadata.name = name
             $0.spec.capacity = ["storage": (try? Quantity(parsing: size)) ?? .zero]
@@ -20,7 +22,9 @@ struct VolumeTests {
         return volume
     }
 
-    private func claim(_ name: String = "c", storageClass: String? = "st", _ fill: (inout PersistentVolumeClaim) -> Void = { _ in }) -> PersistentVolumeClaim {
+    private func claim(_ name: String = "c", storageClass: String? = "st", _ fill: (inout PersistentVolumeClaim) -> Void = { _ in })
+        -> PersistentVolumeClaim
+    {
         var claim = PersistentVolumeClaim {
             $0.metadata.name = name
             $0.metadata.namespace = "default"
@@ -70,11 +74,15 @@ struct VolumeTests {
             }
         }
         #expect(decide(claim(), volumes + [reserved]) == "bind reserved")
-        #expect(decide(claim { $0.spec.selector = LabelSelector { $0.matchLabels = ["a": "b"] } }, volumes).hasPrefix("Warning ProvisioningFailed"))
+        #expect(
+            decide(claim { $0.spec.selector = LabelSelector { $0.matchLabels = ["a": "b"] } }, volumes).hasPrefix(
+                "Warning ProvisioningFailed"))
     }
 
     @Test func `a claim without a volume says why, as recorded`() {
-        #expect(decide(claim(storageClass: "")) == "Normal FailedBinding: no persistent volumes available for this claim and no storage class is set")
+        #expect(
+            decide(claim(storageClass: ""))
+                == "Normal FailedBinding: no persistent volumes available for this claim and no storage class is set")
         #expect(decide(claim(storageClass: "unknown")) == "Warning ProvisioningFailed: storageclass.storage.k8s.io \"unknown\" not found")
         #expect(decide(claim { $0.spec.volumeName = "missing" }) == " : ")
         #expect(

@@ -111,7 +111,8 @@ final class AutoscalerLoop: Sendable {
         return (outcome.replicas, reason)
     }
 
-    private func rescale(_ pass: inout AutoscalerPass, _ scale: ScaleTargets.Scale, _ wanted: (replicas: Int, reason: String)) async throws {
+    private func rescale(_ pass: inout AutoscalerPass, _ scale: ScaleTargets.Scale, _ wanted: (replicas: Int, reason: String)) async throws
+    {
         do { try await targets.set(wanted.replicas, scale) } catch {
             pass.set("AbleToScale", "False", "FailedUpdateScale", "the HPA controller was unable to update the target scale: \(error)")
             pass.status.desiredReplicas = Int32(scale.replicas)
@@ -172,6 +173,10 @@ struct AutoscalerPass: Sendable {
             $0.message = message
             $0.lastTransitionTime = old?.status == value ? old?.lastTransitionTime : now.truncatedToSeconds
         }
-        if let index = status.conditions.firstIndex(where: { $0.type == type }) { status.conditions[index] = new } else { status.conditions.append(new) }
+        if let index = status.conditions.firstIndex(where: { $0.type == type }) {
+            status.conditions[index] = new
+        } else {
+            status.conditions.append(new)
+        }
     }
 }

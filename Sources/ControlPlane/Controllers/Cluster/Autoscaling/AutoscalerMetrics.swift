@@ -112,7 +112,8 @@ struct AutoscalerMetrics: Sendable {
     }
 
     private func resourceAnswer(
-        _ resource: String, _ container: String?, _ target: MetricTarget, _ pods: [Pod], _ scale: ScaleTargets.Scale, _ pass: AutoscalerPass,
+        _ resource: String, _ container: String?, _ target: MetricTarget, _ pods: [Pod], _ scale: ScaleTargets.Scale,
+        _ pass: AutoscalerPass,
         _ tolerance: (up: Double, down: Double), _ status: (MetricValueStatus) -> MetricStatus
     ) async throws -> Answer {
         let isUtilization = target.averageValue == nil
@@ -134,7 +135,8 @@ struct AutoscalerMetrics: Sendable {
         } catch {
             throw AutoscalerFailure(reason: reason, message: "\(what): \(error)")
         }
-        let name = "\(resource) \(container == nil ? "" : "container ")resource\(isUtilization ? " utilization (percentage of request)" : "")"
+        let name =
+            "\(resource) \(container == nil ? "" : "container ")resource\(isUtilization ? " utilization (percentage of request)" : "")"
         return Answer(
             replicas: result.replicas, metric: name,
             status: status(

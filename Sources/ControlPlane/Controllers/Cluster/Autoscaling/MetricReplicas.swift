@@ -54,7 +54,9 @@ struct MetricReplicas: Sendable {
             return finish(isTolerable(first) ? currentReplicas : Int((first * Double(groups.ready.count)).rounded(.up)))
         }
         // What is not known speaks for keeping things as they are.
-        for pod in groups.missing where first != 1 { used[pod.metadata.name ?? ""] = first < 1 ? full(requests[pod.metadata.name ?? ""] ?? 0) : 0 }
+        for pod in groups.missing where first != 1 {
+            used[pod.metadata.name ?? ""] = first < 1 ? full(requests[pod.metadata.name ?? ""] ?? 0) : 0
+        }
         if scalesUpWithUnready { for pod in groups.unready { used[pod.metadata.name ?? ""] = 0 } }
         let second = try ratio(used, requests).ratio
         if isTolerable(second) || (first < 1 && second > 1) || (first > 1 && second < 1) { return finish(currentReplicas) }

@@ -16,7 +16,8 @@ struct MetricsReader: Sendable {
         request.query = [.init(name: "labelSelector", value: selector)]
         let answer: JSONValue
         do throws(ClientError) { answer = try await client.object(request) } catch {
-            let cause = error.isNotFound || error.status?.code == 404
+            let cause =
+                error.isNotFound || error.status?.code == 404
                 ? "the server could not find the requested resource (get pods.metrics.k8s.io)" : "\(error)"
             throw Failure("unable to fetch metrics from resource metrics API: \(cause)")
         }

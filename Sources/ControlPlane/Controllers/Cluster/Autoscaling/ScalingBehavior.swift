@@ -45,7 +45,8 @@ struct ScalingBehavior: Sendable {
 
     /// The longest time that what was recommended and done matters.
     var memory: Duration {
-        let seconds = [up, down].flatMap { rules in rules.policies.map(\.periodSeconds) + [rules.stabilizationWindowSeconds ?? 0] }.max() ?? 0
+        let seconds =
+            [up, down].flatMap { rules in rules.policies.map(\.periodSeconds) + [rules.stabilizationWindowSeconds ?? 0] }.max() ?? 0
         return .seconds(Int64(seconds))
     }
 

@@ -90,7 +90,9 @@ package struct CertificateController: Controller {
         let requested: RequestedCertificate
         do {
             requested = try RequestedCertificate(pem: String(decoding: request.spec.request.bytes, as: UTF8.self))
-            if let why = SignerRules.problem(request.spec.signerName, requested, usages: request.spec.usages) { throw CertificateProblem(why) }
+            if let why = SignerRules.problem(request.spec.signerName, requested, usages: request.spec.usages) {
+                throw CertificateProblem(why)
+            }
         } catch {
             return try await write(condition("Failed", "SignerValidationFailure", "\(error)"), to: request, subresource: "status")
         }

@@ -41,7 +41,9 @@ struct ControllerScales: Sendable {
         let group = GroupVersionKind(apiVersion: owner.apiVersion, kind: owner.kind).group
         switch (group, owner.kind) {
         case ("", "ReplicationController"):
-            if let found = replicationControllers[key], found.metadata.uid == owner.uid { return (owner.uid, Int(found.spec.replicas ?? 1)) }
+            if let found = replicationControllers[key], found.metadata.uid == owner.uid {
+                return (owner.uid, Int(found.spec.replicas ?? 1))
+            }
         case ("apps", "StatefulSet"):
             if let found = statefulSets[key], found.metadata.uid == owner.uid { return (owner.uid, Int(found.spec.replicas ?? 1)) }
         case ("apps", "ReplicaSet"):
@@ -64,7 +66,8 @@ struct ControllerScales: Sendable {
     private func askedScale(of owner: OwnerReference, in namespace: String, for pod: Pod) async throws -> Int {
         let kind = GroupVersionKind(apiVersion: owner.apiVersion, kind: owner.kind)
         let all = try await client.discoverResources()
-        guard let resource = all.first(where: { $0.kind.group == kind.group && $0.kind.kind == kind.kind }), resource.subresources.contains("scale")
+        guard let resource = all.first(where: { $0.kind.group == kind.group && $0.kind.kind == kind.kind }),
+            resource.subresources.contains("scale")
         else { throw ScaleError("\(kind.kind.lowercased())s.\(kind.group) does not implement the scale subresource") }
         let path = resource.path.path(namespace: namespace, name: owner.name, subresource: "scale")
         let scale = try await client.object(APIRequest(path: path))

@@ -92,7 +92,8 @@ final class EndpointsLoop: Sendable {
 
     /// Endpoints made by hand before their Service stay.
     private func removeIfManaged(_ key: ObjectKey) async throws(ClientError) {
-        guard let left = endpoints[key], left.metadata.labels[Self.managedByLabel] != nil || left.metadata.annotations[TriggerTimes.annotation] != nil
+        guard let left = endpoints[key],
+            left.metadata.labels[Self.managedByLabel] != nil || left.metadata.annotations[TriggerTimes.annotation] != nil
         else { return }
         try await ignoringAbsence { () throws(ClientError) in
             try await context.client.resource(Endpoints.self, namespace: key.namespace).delete(key.name, uid: left.metadata.uid)

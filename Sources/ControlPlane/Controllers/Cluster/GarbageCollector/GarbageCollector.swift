@@ -97,7 +97,8 @@ final class GarbageCollection: Sendable {
         let (known, isSecure) = graph.withLock { graph in (graph.objects[uid], graph.objects[uid].map(graph.isSecure) ?? true) }
         guard let known, !known.isBeingDeleted || known.awaitsDependents else { return .done }
         if known.awaitsDependents { return try await finishForeground(known) }
-        guard !isSecure, let current = try await live(known) else { return .done }
+        // What is being deleted already the watch will show as such.
+        guard !isSecure, let current = try await live(known), current.deletionTimestamp == nil else { return .done }
         var object = known
         object.owners = current.ownerReferences
         let owners = try await standings(of: object, resources)

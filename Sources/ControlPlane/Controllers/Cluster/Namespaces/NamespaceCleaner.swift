@@ -77,7 +77,8 @@ struct NamespaceCleaner: Sendable {
     /// How long the pods that run may take to end, counted from the namespace's deletion.
     private func graceSeconds(of namespace: String, _ deleted: Timestamp) async throws(ClientError) -> Int64 {
         let pods = try await client.resource(Pod.self, namespace: namespace).listAll().items
-        let longest = pods.filter { !["Succeeded", "Failed"].contains($0.status.phase) }
+        let longest =
+            pods.filter { !["Succeeded", "Failed"].contains($0.status.phase) }
             .compactMap { $0.metadata.deletionGracePeriodSeconds ?? $0.spec.terminationGracePeriodSeconds }.max() ?? 0
         return max(0, longest - (time.wallTime - deleted).components.seconds)
     }

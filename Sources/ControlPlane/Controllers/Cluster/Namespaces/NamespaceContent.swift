@@ -34,7 +34,12 @@ struct NamespaceContent: Hashable, Sendable {
                 ("ParsedGroupVersions", "All legacy kube types successfully parsed")),
             condition(
                 "NamespaceDeletionContentFailure",
-                problems.isEmpty ? nil : ("ContentDeletionFailed", "Failed to delete all resource types, \(problems.count) remaining: \(problems.sorted().joined(separator: ", "))"),
+                problems.isEmpty
+                    ? nil
+                    : (
+                        "ContentDeletionFailed",
+                        "Failed to delete all resource types, \(problems.count) remaining: \(problems.sorted().joined(separator: ", "))"
+                    ),
                 ("ContentDeleted", "All content successfully deleted, may be waiting on finalization")),
             condition(
                 "NamespaceContentRemaining",
@@ -43,7 +48,8 @@ struct NamespaceContent: Hashable, Sendable {
             condition(
                 "NamespaceFinalizersRemaining",
                 finalizers.isEmpty
-                    ? nil : ("SomeFinalizersRemain", "Some content in the namespace has finalizers remaining: \(Self.counts(finalizers, "in"))"),
+                    ? nil
+                    : ("SomeFinalizersRemain", "Some content in the namespace has finalizers remaining: \(Self.counts(finalizers, "in"))"),
                 ("ContentHasNoFinalizers", "All content-preserving finalizers finished")),
         ]
         let kept = before.filter { old in !wanted.contains { $0.type == old.type } }

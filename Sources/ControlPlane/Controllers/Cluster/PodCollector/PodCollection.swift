@@ -35,7 +35,10 @@ struct PodCollection: Sendable {
         let ended = pods.filter { $0.isTerminal && $0.metadata.deletionTimestamp == nil }
         guard threshold > 0, ended.count > threshold else { return [] }
         func rank(_ pod: Pod) -> (Int, Timestamp, String) {
-            (pod.status.reason == "Evicted" ? 0 : 1, pod.metadata.creationTimestamp ?? Timestamp(seconds: 0, nanoseconds: 0), pod.metadata.name ?? "")
+            (
+                pod.status.reason == "Evicted" ? 0 : 1, pod.metadata.creationTimestamp ?? Timestamp(seconds: 0, nanoseconds: 0),
+                pod.metadata.name ?? ""
+            )
         }
         return Array(ended.sorted { rank($0) < rank($1) }.prefix(ended.count - threshold))
     }

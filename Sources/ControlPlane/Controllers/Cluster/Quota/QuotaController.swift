@@ -60,7 +60,8 @@ final class QuotaLoop: Sendable {
         }
         context.informers.informer(Pod.self).addHandler { [self] event in
             switch event {
-            case .updated(let old, let new): if old.isTerminal != new.isTerminal || old.spec != new.spec { noteQuotas(new.metadata.namespace) }
+            case .updated(let old, let new):
+                if old.isTerminal != new.isTerminal || old.spec != new.spec { noteQuotas(new.metadata.namespace) }
             case .deleted(let pod): noteQuotas(pod.metadata.namespace)
             case .added: break
             }

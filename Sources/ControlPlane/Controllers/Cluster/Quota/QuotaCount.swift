@@ -20,7 +20,9 @@ enum QuotaCount {
         if plain.contains(name) { return name }
         if name.hasPrefix("services.") { return "services" }
         if name == "requests.storage" || name.contains(".storageclass.storage.k8s.io/") { return "persistentvolumeclaims" }
-        if ["cpu", "memory", "ephemeral-storage"].contains(name) || name.hasPrefix("requests.") || name.hasPrefix("limits.") { return "pods" }
+        if ["cpu", "memory", "ephemeral-storage"].contains(name) || name.hasPrefix("requests.") || name.hasPrefix("limits.") {
+            return "pods"
+        }
         return nil
     }
 

@@ -50,7 +50,8 @@ package struct EphemeralVolumes: Controller {
         let key = ObjectKey(claim)
         if let present = claims[key] {
             guard present.metadata.ownerReferences.first?.uid == claim.metadata.ownerReferences.first?.uid else {
-                throw VolumeError("PVC \(key) was not created for pod \(key.namespace)/\(claim.metadata.ownerReferences[0].name) (pod is not owner)")
+                throw VolumeError(
+                    "PVC \(key) was not created for pod \(key.namespace)/\(claim.metadata.ownerReferences[0].name) (pod is not owner)")
             }
             return
         }

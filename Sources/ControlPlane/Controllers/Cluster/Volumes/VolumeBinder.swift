@@ -117,12 +117,16 @@ final class VolumeLoop: Sendable {
             return tell(
                 claim, "Normal", "ExternalProvisioning",
                 "Waiting for a volume to be created either by the external provisioner '\(provisioner)' or manually by the system "
-                    + "administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.")
+                    + "administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered."
+            )
         }
         let problem = LocalProvisioner.problem(with: claim)
         guard problem == nil, let root = context.settings.localVolumes?.root, let node = node(for: claim) else {
-            let why = problem ?? (context.settings.localVolumes == nil ? "no directory for local volumes is configured" : "no node is ready")
-            return tell(claim, "Warning", "ProvisioningFailed", "failed to provision volume with StorageClass \((storageClass.metadata.name ?? "").quoted): \(why)")
+            let why =
+                problem ?? (context.settings.localVolumes == nil ? "no directory for local volumes is configured" : "no node is ready")
+            return tell(
+                claim, "Warning", "ProvisioningFailed",
+                "failed to provision volume with StorageClass \((storageClass.metadata.name ?? "").quoted): \(why)")
         }
         let volume = LocalProvisioner.volume(for: claim, storageClass, node: node, root: root)
         try await writes.create(volume, for: claim)
@@ -187,7 +191,9 @@ final class VolumeLoop: Sendable {
         // Another program made it and deletes it.
         if let provisioner, provisioner != LocalProvisioner.name { return }
         guard provisioner == LocalProvisioner.name, let path = volume.spec.hostPath?.path else {
-            return try await fail(volume, "VolumeFailedDelete", "error getting deleter volume plugin for volume \((volume.metadata.name ?? "").quoted): no deletable volume plugin matched")
+            return try await fail(
+                volume, "VolumeFailedDelete",
+                "error getting deleter volume plugin for volume \((volume.metadata.name ?? "").quoted): no deletable volume plugin matched")
         }
         guard let local = context.settings.localVolumes else {
             return try await fail(volume, "VolumeFailedDelete", "the directory \(path) stays: no directory for local volumes is configured")

@@ -60,10 +60,12 @@ final class ClusterBed: Sendable {
 
     /// Runs controllers beside the body.
     func run(
-        _ types: [any Controller.Type], time: any TimeSource = MachineTime(), settings: ControllerSettings = .init(), _ body: () async throws -> Void
+        _ types: [any Controller.Type], time: any TimeSource = MachineTime(), settings: ControllerSettings = .init(),
+        _ body: () async throws -> Void
     ) async throws {
         let informers = SharedInformers(client("informers", groups: ["system:masters"]), time: time)
-        let manager = ControllerManager(types, informers: informers, time: time, settings: settings, report: { [self] in note($0) }) { user, _ in
+        let manager = ControllerManager(types, informers: informers, time: time, settings: settings, report: { [self] in note($0) }) {
+            user, _ in
             client(String(user.split(separator: ":").last ?? ""), groups: ["system:masters"])
         }
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -76,6 +78,9 @@ final class ClusterBed: Sendable {
             group.cancelAll()
         }
     }
+
+    /// Gives watches time to bring what has been written. What does not depend on it is better waited for.
+    func settle() async throws { try await Task.sleep(for: .milliseconds(200)) }
 
     private func note(_ line: String) { reports.withLock { $0.append(line) } }
 
@@ -126,7 +131,9 @@ func expectEventually(
 }
 
 /// A ConfigMap owned by others.
-func owned(_ name: String, by owners: [KubernetesAPI.ConfigMap] = [], blocking: Bool = true, finalizers: [String] = []) -> KubernetesAPI.ConfigMap {
+func owned(_ name: String, by owners: [KubernetesAPI.ConfigMap] = [], blocking: Bool = true, finalizers: [String] = [])
+    -> KubernetesAPI.ConfigMap
+{
     KubernetesAPI.ConfigMap {
         $0.metadata.name = name
         $0.metadata.finalizers = finalizers

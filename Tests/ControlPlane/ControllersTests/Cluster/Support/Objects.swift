@@ -51,7 +51,9 @@ extension ClusterBed {
     }
 
     @discardableResult
-    func makeNode(_ name: String, zone: String? = nil, ready: String? = "True", _ fill: (inout Node) -> Void = { _ in }) async throws -> Node {
+    func makeNode(_ name: String, zone: String? = nil, ready: String? = "True", _ fill: (inout Node) -> Void = { _ in }) async throws
+        -> Node
+    {
         var node = Node {
             $0.metadata.name = name
             $0.metadata.labels = ["kubernetes.io/hostname": name]
@@ -73,6 +75,7 @@ extension ClusterBed {
     }
 
     func events(_ reason: String, in namespace: String = "default") async throws -> [String] {
-        try await admin.resource(Event.self, namespace: namespace).list().items.filter { $0.reason == reason }.compactMap(\.message).sorted()
+        try await admin.resource(Event.self, namespace: namespace).list().items.filter { $0.reason == reason }.compactMap(\.message)
+            .sorted()
     }
 }

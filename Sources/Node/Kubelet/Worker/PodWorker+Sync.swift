@@ -80,6 +80,14 @@ extension PodWorker {
             return true
         }
         let pod = entry.pod
+        if !hasSurroundings {
+            guard await makeSurroundings(pod) else { return false }
+            hasSurroundings = true
+        }
+        return await prepareVolumes(pod)
+    }
+
+    private mutating func makeSurroundings(_ pod: Pod) async -> Bool {
         let node = node
         do {
             unenforced = try await node.cgroups.ensure(PodCgroup(pod, node.configuration))
@@ -99,7 +107,7 @@ extension PodWorker {
             send(.warning, "Failed", "error making pod data directories: \(error)")
             return false
         }
-        return await prepareVolumes(pod)
+        return true
     }
 
     private mutating func prepareVolumes(_ pod: Pod) async -> Bool {

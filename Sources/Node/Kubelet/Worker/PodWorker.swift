@@ -16,6 +16,8 @@ struct PodWorker: ~Copyable {
     /// Termination messages by container id; an ended container's does not change.
     var messages: [String: String] = [:]
     var verdict: PodStatusBuilder.Verdict?
+    /// Its cgroup, directories and user namespace are there; its volumes may take longer.
+    var hasSurroundings = false
     var volumes: [String: HostVolume]?
     /// Of the last try, when it failed.
     var mountFailure: MountFailure?

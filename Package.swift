@@ -80,7 +80,7 @@ let package = Package(
         // API
         target("API", "APIMachinery"),
         target("API", "KubernetesAPI", ["APIMachinery"]),
-        target("API", "HTTPServer", ["APIMachinery", "CZlib", nioSSL, nioHTTP2] + nio),
+        target("API", "HTTPServer", ["APIMachinery", "CZlib", nioSSL, nioHTTP2, x509, crypto] + nio),
         target("API", "KubernetesClient", ["KubernetesAPI", "APIMachinery", nioSSL] + nio),
         tests("API", "KubernetesClient", ["KubernetesAPI", "APIMachinery", "HTTPServer", "TestSupport"] + nio),
         tests("API", "HTTPServer", ["APIMachinery", "TestSupport", nioSSL, nioHTTP2] + nio),

@@ -16,7 +16,7 @@ package final class Kubelet: Sendable {
         /// such a pod a second time.
         var unclaimed: [PodUID: PodRuntimeStatus] = [:]
     }
-    private let node: NodeServices
+    let node: NodeServices
     private let state = Mutex(State())
     private let relistNow = WakeUp()
     private static let relistPeriod = Duration.seconds(60)

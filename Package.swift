@@ -66,7 +66,7 @@ let package = Package(
         target("Runtime", "SupervisorAPI"),
         target("Runtime", "PodSupervisor", ["SupervisorAPI", "CLinux"]),
         target("Runtime", "CRI"),
-        target("Runtime", "ImageStore", ["LinuxSystem", "CArchive", "APIMachinery", crypto]),
+        target("Runtime", "ImageStore", ["HTTPClient", "LinuxSystem", "CArchive", "APIMachinery", crypto]),
         target("Runtime", "PodNetwork", ["LinuxSystem", "Netlink", "Nftables"]),
         target(
             "Runtime", "ContainerRuntime",
@@ -81,15 +81,24 @@ let package = Package(
         target("API", "APIMachinery"),
         target("API", "KubernetesAPI", ["APIMachinery"]),
         target("API", "HTTPServer", ["APIMachinery", "CZlib", nioSSL, nioHTTP2, x509, crypto] + nio),
-        target("API", "KubernetesClient", ["KubernetesAPI", "APIMachinery", nioSSL] + nio),
-        tests("API", "KubernetesClient", ["KubernetesAPI", "APIMachinery", "HTTPServer", "TestSupport"] + nio),
+        target("API", "HTTPClient", ["APIMachinery", nioSSL] + nio),
+        target("API", "KubernetesClient", ["HTTPClient", "KubernetesAPI", "APIMachinery"] + nio),
+        tests("API", "KubernetesClient", ["HTTPClient", "KubernetesAPI", "APIMachinery", "HTTPServer", "TestSupport"] + nio),
         tests("API", "HTTPServer", ["APIMachinery", "TestSupport", nioSSL, nioHTTP2] + nio),
         tests("API", "APIMachinery"),
         tests("API", "KubernetesAPI", ["APIMachinery"]),
 
         // Node
-        target("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer"]),
-        tests("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "TestSupport"]),
+        target("Node", "Kubelet", ["CRI", "APIMachinery", "HTTPClient", "KubernetesAPI", "KubernetesClient", "HTTPServer"]),
+        tests("Node", "Kubelet", [
+                "CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "APIServer", "Storage", "TestSupport",
+            ]),
+        target("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery"] + nio),
+        tests("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"] + nio),
+        target("Node", "ServiceProxy", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "Nftables", "Netlink"]),
+        tests(
+            "Node", "ServiceProxy",
+            ["KubernetesClient", "KubernetesAPI", "APIMachinery", "Nftables", "Netlink", "LinuxSystem", "TestSupport"]),
 
         // ControlPlane
         target("ControlPlane", "Storage"),
@@ -102,14 +111,18 @@ let package = Package(
         target(
             "ControlPlane", "ControlPlane",
             [
-                "Scheduler", "Controllers", "APIServer", "StorageSQLite", "Storage", "HTTPServer", "KubernetesClient", "KubernetesAPI",
-                "APIMachinery", x509,
+                "Scheduler", "Controllers", "APIServer", "StorageSQLite", "Storage", "HTTPClient", "HTTPServer", "KubernetesClient",
+                "KubernetesAPI", "APIMachinery", x509,
                 crypto,
             ]),
         tests("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "APIMachinery", "TestSupport"]),
         tests(
             "ControlPlane", "ControlPlane",
-            ["APIServer", "HTTPServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport", x509, crypto] + nio),
+            [
+                "APIServer", "HTTPClient", "HTTPServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport",
+                x509,
+                crypto,
+            ] + nio),
         tests("ControlPlane", "Storage", ["StorageTesting"]),
         tests("ControlPlane", "StorageSQLite", ["Storage", "StorageTesting", "storage-storm"]),
         .executableTarget(
@@ -126,6 +139,10 @@ let package = Package(
             name: "apiserver-bench", dependencies: ["APIServer", "Storage", "KubernetesAPI", "APIMachinery"],
             path: "Benchmarks/apiserver-bench", swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
+            name: "scheduler-bench",
+            dependencies: ["Scheduler", "APIServer", "StorageSQLite", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery"],
+            path: "Benchmarks/scheduler-bench", swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
             name: "api-load", dependencies: ["APIMachinery", nioSSL] + nio, path: "Benchmarks/api-load",
             swiftSettings: [.treatAllWarnings(as: .error)]),
 
@@ -134,7 +151,7 @@ let package = Package(
             name: "swiftlet",
             dependencies: [
                 "ControlPlane", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
-                "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", argumentParser,
+                "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "ClusterDNS", argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(

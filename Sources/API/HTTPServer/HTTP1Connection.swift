@@ -227,13 +227,15 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Answers in the handler's place and closes, after the client had time to read the answer: closing at once could destroy it.
+    /// Answers in the handler's place and closes: at once for writing, so that the client sees the end; for reading once the client has closed or
+    /// has had its time, since unread bytes make the kernel send a reset, which could destroy the answer.
     private func refuse(_ refusal: Refusal) {
         if case .receiving(let partial) = state { partial.release() }
         state = .discarding
         staysOpen = false
         send(refusal)
         flush()
+        context?.close(mode: .output, promise: nil)
         arrival.set(after: .seconds(1))
     }
 }

@@ -10,10 +10,13 @@ package struct InterfaceAddress: Hashable, Sendable {
 
 extension NetlinkRequest {
     /// Adds an address; EEXIST when the link has it. IPv6 skips duplicate address detection, so that it can be used at once.
-    package static func addAddress(_ prefix: IPPrefix, toLink index: UInt32) -> NetlinkRequest {
-        NetlinkRequest(
+    ///
+    /// - Parameter makesRoute: Whether the prefix's other addresses become neighbours on the link, as the kernel does unless told otherwise.
+    package static func addAddress(_ prefix: IPPrefix, toLink index: UInt32, makesRoute: Bool = true) -> NetlinkRequest {
+        let flags = (prefix.family == .v6 ? UInt32(IFA_F_NODAD) : 0) | (makesRoute ? 0 : UInt32(IFA_F_NOPREFIXROUTE))
+        return NetlinkRequest(
             "add address \(prefix) to link \(index)", type: RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL,
-            body: body(prefix, index, flags: prefix.family == .v6 ? UInt32(IFA_F_NODAD) : 0))
+            body: body(prefix, index, flags: flags))
     }
 
     package static func deleteAddress(_ prefix: IPPrefix, fromLink index: UInt32) -> NetlinkRequest {
@@ -28,11 +31,14 @@ extension NetlinkRequest {
 
     private static func body(_ prefix: IPPrefix, _ index: UInt32, flags: UInt32) -> MessageBody {
         let header = ifaddrmsg(
-            ifa_family: prefix.family.number, ifa_prefixlen: UInt8(prefix.length), ifa_flags: UInt8(flags), ifa_scope: 0,
+            ifa_family: prefix.family.number, ifa_prefixlen: UInt8(prefix.length), ifa_flags: UInt8(truncatingIfNeeded: flags),
+            ifa_scope: 0,
             ifa_index: index)
         var body = MessageBody(header)
         body.attribute(Int(IFA_LOCAL), prefix.address.bytes)
         body.attribute(Int(IFA_ADDRESS), prefix.address.bytes)
+        // The header has room for the first eight only.
+        if flags > UInt32(UInt8.max) { body.attribute(Int(IFA_FLAGS), flags) }
         return body
     }
 }

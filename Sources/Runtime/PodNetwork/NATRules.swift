@@ -9,6 +9,7 @@ struct NATRules: Hashable, Sendable {
 
     /// Pods' packets get the node's address when they leave the pod network; pod to pod and multicast stay as they are. The forward
     /// chain says in this table that pods may be forwarded; a drop in somebody else's table still wins (nft(8), "verdict statements").
+    /// The output chain keeps the node from telling pods a shorter way to each other, past itself (see ``Wiring``).
     var table: NftablesTable {
         let masquerade = plan.networks.map { network in
             let family = network.family == .v4 ? "ip" : "ip6"
@@ -22,6 +23,11 @@ struct NATRules: Hashable, Sendable {
                   chain postrouting {
                     type nat hook postrouting priority srcnat; policy accept;
                 \(masquerade.joined(separator: "\n"))
+                  }
+                  chain output {
+                    type filter hook output priority filter; policy accept;
+                    oifname "\(names.bridge)" icmp type redirect drop
+                    oifname "\(names.bridge)" icmpv6 type nd-redirect drop
                   }
                   chain forward {
                     type filter hook forward priority filter; policy accept;
@@ -55,7 +61,7 @@ extension PodNetwork {
             return []
         }
         let wanted = NATRules(names: names, plan: plan).table
-        if present?.comment == wanted.digest, present?.uses == 2 { return [] }
+        if present?.comment == wanted.digest, present?.uses == 3 { return [] }
         defer { nftables.close() }
         do {
             // When another process has made it since the question above, each rule is there twice, which changes nothing for packets.

@@ -50,7 +50,14 @@ struct Wiring: Sendable {
         // What a link says of itself in IPv6 when it comes up goes to every port of the bridge: with N pods, starting one more costs N.
         let quiet = plan.networks.contains { $0.family == .v6 } ? [] : [NetlinkRequest.withoutLinkLocalAddress(.index(link))]
         return [.setLink(.name("lo"), up)] + quiet + [.setLink(.index(link), up)]
-            + plan.addresses(number).map { .addAddress($0, toLink: link) }
-            + plan.gateways.map { .addRoute(.default(via: $0.address, linkIndex: link)) }
+            + plan.addresses(number).map { .addAddress($0, toLink: link, makesRoute: false) }
+            + plan.gateways.flatMap { Self.routes(over: $0.address, link) }
+    }
+
+    /// Only the gateway is a neighbour: pods reach each other through the node. So the node sees both directions of every connection and can
+    /// translate addresses of services without hiding who calls; over the bridge alone answers would pass it by.
+    private static func routes(over gateway: IPAddress, _ link: UInt32) -> [NetlinkRequest] {
+        let neighbour = IPPrefix(gateway, length: gateway.family == .v4 ? 32 : 128).map { Route(to: $0, linkIndex: link) }
+        return [neighbour, .default(via: gateway, linkIndex: link)].compactMap { $0.map { .addRoute($0) } }
     }
 }

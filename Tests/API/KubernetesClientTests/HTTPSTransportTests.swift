@@ -1,5 +1,6 @@
 import APIMachinery
 import Glibc
+import HTTPClient
 import HTTPServer
 import KubernetesAPI
 import NIOCore

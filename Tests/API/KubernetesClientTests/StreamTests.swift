@@ -1,4 +1,5 @@
 import APIMachinery
+import HTTPClient
 import KubernetesAPI
 import Testing
 

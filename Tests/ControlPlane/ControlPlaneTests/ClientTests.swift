@@ -1,5 +1,6 @@
 import APIMachinery
 @testable import ControlPlane
+import HTTPClient
 import KubernetesAPI
 import KubernetesClient
 import Storage

@@ -1,4 +1,5 @@
 internal import APIMachinery
+internal import HTTPClient
 internal import NIOCore
 internal import NIOHTTP1
 import Synchronization

@@ -1,4 +1,5 @@
 package import APIMachinery
+package import HTTPClient
 internal import NIOCore
 internal import NIOHTTP1
 import Synchronization
@@ -133,14 +134,6 @@ package final class HTTPSTransport: Transport {
     }
 }
 
-extension APIRequest {
-    /// Path and query as they stand in a request's first line.
-    var target: String {
-        guard !query.isEmpty else { return path }
-        return path + "?" + query.map { "\(PercentEncoding.encoded($0.name))=\(PercentEncoding.encoded($0.value))" }.joined(separator: "&")
-    }
-}
-
 extension String {
     /// Token files end with a line break, which a header field must not have.
     fileprivate var trimmingWhiteSpace: String {
@@ -148,6 +141,4 @@ extension String {
         guard let first = utf8.firstIndex(where: isVisible), let last = utf8.lastIndex(where: isVisible) else { return "" }
         return String(self[first...last])
     }
-
-    var isIPAddress: Bool { (try? SocketAddress(ipAddress: self, port: 0)) != nil }
 }

@@ -1,4 +1,5 @@
 internal import APIMachinery
+internal import HTTPClient
 internal import NIOCore
 
 /// How long a server may be silent until its answer counts as lost: it may have been stopped, or cut off without a word.

@@ -1,3 +1,5 @@
+package import HTTPClient
+
 /// Where an API server listens and how it is recognised.
 package struct ServerAddress: Sendable {
     /// A name or an IP address, which the server's certificate must have.
@@ -7,16 +9,6 @@ package struct ServerAddress: Sendable {
     package var certificateAuthority: [UInt8]
     /// In PEM; nil when the client shows a token or nothing.
     package var clientCertificate: ClientCertificate?
-
-    package struct ClientCertificate: Sendable {
-        package var chain: [UInt8]
-        package var key: [UInt8]
-
-        package init(chain: [UInt8], key: [UInt8]) {
-            self.chain = chain
-            self.key = key
-        }
-    }
 
     package init(host: String, port: Int, certificateAuthority: [UInt8], clientCertificate: ClientCertificate? = nil) {
         self.host = host

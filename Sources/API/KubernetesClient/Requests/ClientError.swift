@@ -1,4 +1,5 @@
 package import APIMachinery
+package import HTTPClient
 
 /// Why a request brought no result.
 package enum ClientError: Error, Hashable, CustomStringConvertible {

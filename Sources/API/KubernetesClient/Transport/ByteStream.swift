@@ -1,4 +1,5 @@
 internal import APIMachinery
+package import HTTPClient
 import Synchronization
 
 /// The body of an answer as it comes: written by the transport, read by one task.

@@ -1,4 +1,5 @@
 package import APIMachinery
+package import HTTPClient
 
 /// Calls a request pipeline in this process: no socket, no TLS, the same identity and the same checks.
 package struct DirectTransport: Transport {

@@ -1,15 +1,10 @@
 package import APIMachinery
+package import HTTPClient
 
 /// How requests reach an API server: over HTTPS, or by a direct call of the same pipeline in this process.
 package protocol Transport: Sendable {
     /// - Throws: When there is no answer; an answer that says no is an answer.
     func send(_ request: APIRequest) async throws(TransportError) -> TransportResponse
-}
-
-/// No answer came, or it broke off.
-package struct TransportError: Error, Hashable, CustomStringConvertible {
-    package var description: String
-    package init(_ description: String) { self.description = description }
 }
 
 package struct TransportResponse: Sendable {

@@ -1,12 +1,19 @@
 internal import APIMachinery
 internal import ControlPlane
+internal import HTTPServer
+internal import Kubelet
 internal import LinuxSystem
 
-/// The control plane as this process, or as one in the background.
+/// The control plane as this process, or as one in the background; with a node agent beside it, or alone.
 struct ControlPlaneDaemon {
     private let options: ControlPlaneOptions
+    private let agent: NodeAgent.Settings?
 
-    init(_ options: ControlPlaneOptions) { self.options = options }
+    /// - Parameter agent: nil: none.
+    init(_ options: ControlPlaneOptions, agent: NodeAgent.Settings? = nil) {
+        self.options = options
+        self.agent = agent
+    }
 
     private var runDirectory: String { options.directories.absoluteRunDirectory }
 
@@ -29,19 +36,66 @@ struct ControlPlaneDaemon {
         try daemon.claim()
         defer { daemon.release() }
         let server = try await ControlPlaneServer.start(configuration)
-        let answers = ControlAnswers(server: server, startTime: .now())
-        let questions: ControlSocket
         do {
-            questions = try ControlSocket.serve(runDirectory: runDirectory) { await answers.answer($0) }
+            let node = try await startAgent(server)
+            let agent = node?.agent
+            let answers = ControlAnswers(server: server, agent: agent, startTime: .now())
+            let questions = try ControlSocket.serve(runDirectory: runDirectory) { await answers.answer($0) }
+            defer { questions.close() }
+            try await run(agent, until: interruption) {
+                Output.print("ready in \(Int(start.duration(to: .now) / .milliseconds(1))) ms")
+                Output.print("export KUBECONFIG=\(server.kubeconfigPath)")
+            }
+            await node?.server.stop()
         } catch {
             await server.stop()
             throw error
         }
-        Output.print("ready in \(Int(start.duration(to: .now) / .milliseconds(1))) ms")
-        Output.print("export KUBECONFIG=\(server.kubeconfigPath)")
-        _ = await interruption.signal()
-        questions.close()
         await server.stop()
+    }
+
+    /// The node's agent, as a client of this very process, and its own API.
+    private func startAgent(_ server: ControlPlaneServer) async throws -> (agent: NodeAgent, server: KubeletServer)? {
+        guard var settings = agent else { return nil }
+        let nodeName = settings.place.nodeName
+        let instance = try await Instance.open(settings.place, for: .agent)
+        let client = server.client(user: "system:node:\(nodeName)", groups: ["system:nodes"], userAgent: "kubelet/\(Version.kubernetes)")
+        let identity = try server.kubeletIdentity(nodeName: nodeName, addresses: settings.hostIPs)
+        let kubeletServer = try await KubeletServer.listen(port: settings.port, identity: identity)
+        let configure = settings.configure
+        settings.configure = { configuration in
+            configure(&configuration)
+            configuration.port = Int32(kubeletServer.port)
+        }
+        let agent = try NodeAgent(instance, settings, api: client)
+        agent.serve(at: kubeletServer, client: client)
+        return (agent, kubeletServer)
+    }
+
+    /// - Parameter ready: Called once pods can be started.
+    private func run(_ agent: NodeAgent?, until interruption: Interruption, ready: @escaping @Sendable () -> Void) async throws {
+        guard let agent else {
+            ready()
+            _ = await interruption.signal()
+            return
+        }
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                _ = await interruption.signal()
+                return true
+            }
+            group.addTask {
+                try await agent.run()
+                return true
+            }
+            group.addTask {
+                await agent.kubelet.waitUntilRegistered()
+                if !Task.isCancelled { ready() }
+                return false
+            }
+            defer { group.cancelAll() }
+            while try await group.next() == false {}
+        }
     }
 
     private func runInBackground() throws {
@@ -72,4 +126,28 @@ struct ControlPlaneDaemon {
     }
 
     private static let privilegeMend = "run it with sudo, or name --data-dir and --run-dir of your own and a port above 1023"
+}
+
+extension NodeAgent.Settings {
+    /// The node's addresses, as the agent will have them.
+    fileprivate var hostIPs: [String] {
+        var configuration = KubeletConfiguration()
+        configuration.hostIPs = Machine.addresses
+        configure(&configuration)
+        return configuration.hostIPs
+    }
+}
+
+extension KubeletServer {
+    /// - Parameter port: nil: the usual one, or any when that is taken, as by another instance.
+    fileprivate static func listen(port: Int?, identity: TLSIdentity) async throws -> KubeletServer {
+        var configuration = Configuration()
+        if let port { configuration.port = port }
+        do {
+            return try await listen(configuration, identity: identity)
+        } catch let error as HTTPServerError where error.errnoCode == Errno.addressInUse.rawValue && port == nil {
+            configuration.port = 0
+            return try await listen(configuration, identity: identity)
+        }
+    }
 }

@@ -1,6 +1,6 @@
 internal import APIMachinery
 internal import APIServer
-internal import KubernetesClient
+internal import HTTPClient
 import Synchronization
 
 /// Reaches node agents with this server's client certificate, and pods and services without.
@@ -32,7 +32,7 @@ final class BackendDialer: BackendConnector {
         return try state.withLock { state throws(TransportError) in
             if let known = state.contexts[security] { return known }
             let own = state.credentials.kubeletClient
-            let certificate = ServerAddress.ClientCertificate(chain: Array(own.certificate.utf8), key: Array(own.privateKey.utf8))
+            let certificate = ClientCertificate(chain: Array(own.certificate.utf8), key: Array(own.privateKey.utf8))
             let authority = Array(state.credentials.authority.certificate.utf8)
             let context = try TLSClientContext(
                 trust: security == .kubelet ? .authorities(authority) : .anybody,

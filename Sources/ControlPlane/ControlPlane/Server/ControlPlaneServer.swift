@@ -1,7 +1,7 @@
 internal import APIMachinery
 package import APIServer
 internal import Glibc
-internal import HTTPServer
+package import HTTPServer
 internal import KubernetesAPI
 package import KubernetesClient
 package import Storage
@@ -22,6 +22,11 @@ package final class ControlPlaneServer: Sendable {
         /// Where to listen; port 0 for any free one.
         package var listenAddress: String
         package var listenPort: Int
+        /// An address of this machine that pods reach, which need not be on a link yet. When the server listens on a loopback address only, it
+        /// listens here as well, since pods have loopback addresses of their own.
+        package var podAddress: String?
+        /// Where a DNS server for the cluster listens, on port 53, behind the service `kube-system/kube-dns`; nil: there is no such service.
+        package var clusterDNSBackend: String?
         package var store = Store.sqlite
         /// Revisions so recent can be read, and watches begun after them.
         package var history = Duration.seconds(3600)
@@ -48,6 +53,10 @@ package final class ControlPlaneServer: Sendable {
     }
 
     package let configuration: Configuration
+    /// Of the service `kube-dns`, when there is one.
+    package var clusterDNSAddress: String? {
+        configuration.clusterDNSBackend == nil ? nil : ControlPlaneStart(configuration).clusterDNSAddress
+    }
     package let apiServer: APIServer
     package let storage: any StorageBackend
     package let authorizer: any Authorizer
@@ -94,6 +103,21 @@ package final class ControlPlaneServer: Sendable {
     package func writeKubeconfig(to path: String, user: String, groups: [String]) throws {
         let pair = try CertificateAuthority(authority).issue(.init(commonName: user, organizations: groups, usage: .client), now: .now())
         try Kubeconfig(server: url, authority: authority.certificate, userName: user, credentials: pair).write(to: path)
+    }
+
+    /// What a node agent shows of itself, signed by this cluster's authority, so that the API server believes it; a year long.
+    ///
+    /// - Parameter addresses: Where the agent is reached, besides this machine's loopback.
+    package func kubeletIdentity(nodeName: String, addresses: [String]) throws -> TLSIdentity {
+        var all = addresses.compactMap { IPAddress($0) }
+        for loopback in [IPAddress(bytes: [127, 0, 0, 1]), IPAddress(bytes: [UInt8](repeating: 0, count: 15) + [1])]
+        where !all.contains(loopback) { all.append(loopback) }
+        let names = [nodeName, "localhost"].filter { NameValidation.dns1123Subdomain($0).isEmpty }
+        let pair = try CertificateAuthority(authority).issue(
+            .init(commonName: "system:node:\(nodeName)", organizations: ["system:nodes"], usage: .server(names: names, addresses: all)),
+            now: .now())
+        return TLSIdentity(
+            certificateChain: pair.certificate, privateKey: pair.privateKey, clientAuthorities: authority.certificate)
     }
 
     /// A client in this process: no socket, no TLS, but the same identity, authorization and admission as over the network.

@@ -1,5 +1,6 @@
 internal import APIMachinery
 internal import APIServer
+internal import HTTPClient
 internal import KubernetesClient
 import Synchronization
 

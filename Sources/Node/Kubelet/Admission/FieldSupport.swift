@@ -1,7 +1,7 @@
 internal import APIMachinery
 
 /// What this node does with a field that Kubernetes knows.
-enum FieldSupport: Sendable {
+indirect enum FieldSupport: Sendable {
     /// Which values ask for something.
     enum Condition: Sendable {
         case always
@@ -26,12 +26,16 @@ enum FieldSupport: Sendable {
     case members(String)
     /// It is not done, so the pod is not what was asked for.
     case missing(String, when: Condition = .always)
+    /// It is done by others with the help of an API server; without one it is not done.
+    case missingAlone(String, when: Condition = .always)
     /// As `missing`, for single keys of a map: the text says what does not happen, nil that nothing is amiss.
     case missingKeys(@Sendable (_ key: String) -> String?)
     /// It is not done, and the pod cannot run without it.
     case impossible(String)
     /// Nothing has to be done for it on a node without an API server, for this reason.
     case needless(String)
+    /// The first with an API server, the second without.
+    case withServer(FieldSupport, alone: FieldSupport)
 }
 
 /// A type of the API with all of its fields.

@@ -85,6 +85,10 @@ extension PodWorker {
                 attempt: attempt, image: image, podIPs: [sandbox.network.ip] + sandbox.network.additionalIPs, volumes: volumes ?? [:])
             if sandbox.network.ip.isEmpty { start.podIPs = [] }
             start.supportsRecursiveReadOnly = node.mounts.supportsRecursiveReadOnly
+            start.objects = await node.objects.read(environmentOf: container, in: entry.pod)
+            for warning in try builder.environment(container, start).warnings {
+                send(.warning, "InvalidEnvironmentVariableNames", warning)
+            }
             let config = try builder.container(container, start)
             try await makeFiles(container, attempt, podIPs: start.podIPs)
             let (sandboxConfig, _) = try builder.sandbox(attempt: sandbox.metadata.attempt)

@@ -19,7 +19,7 @@ extension PodWorker {
             isOver = true
             return look(after: .zero)
         }
-        guard await prepare() else { return look(after: errorPeriod) }
+        guard await prepare() else { return look(after: mountRetry ?? errorPeriod) }
         let actions = PodActions.compute(entry.pod, runtime)
         if actions.isNothing { return await prune(runtime) }
         await perform(actions, runtime)
@@ -32,12 +32,12 @@ extension PodWorker {
     /// A pod that has begun is not judged again.
     private func admit(_ runtime: PodRuntimeStatus) -> Admission.Rejection? {
         if entry.with({ $0.isAdmitted }) { return nil }
-        let configuration = node.configuration
+        let (configuration, own) = (node.configuration, node.ownNode)
         let rejection = node.table.admit(entry) { pod, others in
-            runtime.isEmpty ? Admission.judge(pod, others: others, configuration) : nil
+            runtime.isEmpty ? Admission.judge(pod, others: others, configuration, node: own.object) : nil
         }
         if rejection == nil, runtime.isEmpty {
-            for finding in UnsupportedFields.find(in: entry.pod) {
+            for finding in UnsupportedFields.find(in: entry.pod, isInCluster: configuration.isInCluster) {
                 send(.warning, PodEvent.unsupportedField, "\(finding.path): \(finding.what)")
             }
         }
@@ -57,9 +57,7 @@ extension PodWorker {
                 $0.qosClass = QoSClass(of: pod).rawValue
                 $0.startTime = now.truncatedToSeconds
             }, of: entry)
-        _ = lifecycle.handle(.over(gracePeriodSeconds: 0))
-        _ = lifecycle.handle(.containersGone)
-        entry.over.set(entry.status)
+        settle()
     }
 
     private mutating func checkDeadline(_ runtime: PodRuntimeStatus) {
@@ -98,13 +96,25 @@ extension PodWorker {
             send(.warning, "Failed", "error making pod data directories: \(error)")
             return false
         }
-        do {
-            let now = node.clock.wallTime
-            volumes = try await node.blocking { try await node.volumes.setUp(pod, now: now) }
+        return await prepareVolumes(pod)
+    }
+
+    private mutating func prepareVolumes(_ pod: Pod) async -> Bool {
+        let node = node
+        let now = node.clock.wallTime
+        node.objects.register(pod)
+        do throws(VolumeErrors) {
+            volumes = try await node.setUpVolumes(pod, now: now)
+            mountFailure = nil
+            return true
         } catch {
-            send(.warning, "FailedMount", "\(error)")
+            let failure = MountFailure(error, after: mountFailure, at: now)
+            if failure.isToBeTold { for message in error.messages { send(.warning, "FailedMount", message) } }
+            mountFailure = failure
             return false
         }
-        return true
     }
+
+    /// When to try a mount again that failed; nil: when something else that is wrong is looked at again.
+    private var mountRetry: Duration? { mountFailure?.retry }
 }

@@ -17,6 +17,8 @@ struct PodWorker: ~Copyable {
     var messages: [String: String] = [:]
     var verdict: PodStatusBuilder.Verdict?
     var volumes: [String: HostVolume]?
+    /// Of the last try, when it failed.
+    var mountFailure: MountFailure?
     var userNamespace: UserNamespace?
     /// What the pod's cgroup could not be given on this machine, a line each.
     var unenforced: [String] = []
@@ -35,6 +37,10 @@ struct PodWorker: ~Copyable {
         for predecessor in entry.predecessors {
             guard await predecessor.waitUnlessCancelled() != nil else { return }
         }
+        if entry.hasEndedBefore {
+            node.table.publish(entry.status, of: entry)
+            settle()
+        }
         while !Task.isCancelled {
             nextLook = node.clock.now + relistPeriod
             switch lifecycle.handle(nextEvent) {
@@ -48,7 +54,18 @@ struct PodWorker: ~Copyable {
         }
     }
 
+    /// There is nothing to end, and nothing to tell.
+    mutating func settle() {
+        _ = lifecycle.handle(.over(gracePeriodSeconds: 0))
+        _ = lifecycle.handle(.containersGone)
+        entry.over.set(entry.status)
+        entry.with { $0.isTornDown = true }
+        node.table.tellObservers(entry)
+    }
+
     private var nextEvent: PodLifecycle.Event {
+        // What is left of an ended pod is kept until its end is known.
+        if lifecycle.state == .terminated, !entry.mayBeRemoved { return .look }
         if let gracePeriodSeconds = entry.deletion { return .deleted(gracePeriodSeconds: gracePeriodSeconds) }
         return isOver ? .over(gracePeriodSeconds: entry.pod.terminationGracePeriodSeconds) : .look
     }

@@ -1,4 +1,5 @@
 import APIMachinery
+import HTTPClient
 import HTTPServer
 import KubernetesClient
 import Synchronization
@@ -69,7 +70,7 @@ struct SecureServer {
     ) throws -> HTTPSTransport {
         let endpoint = server.endpoints.first { $0.host == host } ?? server.endpoints[0]
         let certificate = try identity.map {
-            ServerAddress.ClientCertificate(
+            ClientCertificate(
                 chain: Array(try certificates.text("\($0).pem").utf8), key: Array(try certificates.text("\($0).key").utf8))
         }
         let address = ServerAddress(

@@ -1,5 +1,5 @@
 internal import Glibc
-internal import NIOCore
+package import NIOCore
 internal import NIOPosix
 internal import NIOSSL
 internal import NIOTLS
@@ -28,7 +28,7 @@ package struct Dialer: Sendable {
     package var authority: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
     /// Connects, shakes hands, and puts handlers behind those of TLS.
-    func connect(_ initialize: @escaping @Sendable (any Channel) throws -> Void) async throws(TransportError) -> any Channel {
+    package func connect(_ initialize: @escaping @Sendable (any Channel) throws -> Void) async throws(TransportError) -> any Channel {
         let (name, tls, timeout) = (serverName ?? host, tls, timeout)
         let handshakes = Handshakes()
         do {
@@ -159,9 +159,6 @@ private final class HandshakeWaiter: ChannelInboundHandler {
     }
 }
 
-extension TimeAmount {
-    init(_ duration: Duration) {
-        let (seconds, attoseconds) = duration.components
-        self = .nanoseconds(seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
-    }
+extension String {
+    var isIPAddress: Bool { (try? SocketAddress(ipAddress: self, port: 0)) != nil }
 }

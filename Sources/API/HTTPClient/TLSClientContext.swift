@@ -14,11 +14,11 @@ package final class TLSClientContext: Sendable {
     let context: NIOSSLContext
 
     /// - Throws: When a certificate or key can't be read.
-    package init(trust: Trust, clientCertificate: ServerAddress.ClientCertificate? = nil) throws(TransportError) {
+    package init(trust: Trust, clientCertificate: ClientCertificate? = nil) throws(TransportError) {
         do { context = try Self.makeContext(trust, clientCertificate) } catch { throw TransportError("TLS: \(error)") }
     }
 
-    private static func makeContext(_ trust: Trust, _ clientCertificate: ServerAddress.ClientCertificate?) throws -> NIOSSLContext {
+    private static func makeContext(_ trust: Trust, _ clientCertificate: ClientCertificate?) throws -> NIOSSLContext {
         var configuration = TLSConfiguration.makeClientConfiguration()
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]

@@ -1,8 +1,10 @@
 internal import APIMachinery
+internal import ClusterDNS
 internal import ControlPlane
 internal import HTTPServer
 internal import Kubelet
 internal import LinuxSystem
+internal import Netlink
 
 /// The control plane as this process, or as one in the background; with a node agent beside it, or alone.
 struct ControlPlaneDaemon {
@@ -28,7 +30,7 @@ struct ControlPlaneDaemon {
     /// Serves until a signal comes.
     private func serve() async throws {
         let start = ContinuousClock.now
-        let configuration = try options.configuration()
+        let configuration = try configuration()
         Machine.raiseDescriptorLimit()
         let interruption = try Interruption()
         try Files.makeDirectories(runDirectory, mode: 0o711)
@@ -37,8 +39,17 @@ struct ControlPlaneDaemon {
         defer { daemon.release() }
         let server = try await ControlPlaneServer.start(configuration)
         do {
+            let loops = ControlLoops(server) { Output.warn("swiftlet: \($0)") }
             let node = try await startAgent(server)
             let agent = node?.agent
+            let network = try await startNetwork(agent, server, loops)
+            let work = Task {
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await loops.run() }
+                    if let network { group.addTask { await network.run() } }
+                }
+            }
+            defer { work.cancel() }
             let answers = ControlAnswers(server: server, agent: agent, startTime: .now())
             let questions = try ControlSocket.serve(runDirectory: runDirectory) { await answers.answer($0) }
             defer { questions.close() }
@@ -46,7 +57,7 @@ struct ControlPlaneDaemon {
                 Output.print("ready in \(Int(start.duration(to: .now) / .milliseconds(1))) ms")
                 Output.print("export KUBECONFIG=\(server.kubeconfigPath)")
             }
-            await node?.server.stop()
+            await node?.api.stop()
         } catch {
             await server.stop()
             throw error
@@ -54,22 +65,36 @@ struct ControlPlaneDaemon {
         await server.stop()
     }
 
+    /// With an agent beside it, pods find the API server and DNS at their gateway.
+    private func configuration() throws -> ControlPlaneServer.Configuration {
+        var configuration = try options.configuration()
+        guard let agent, let pods = IPPrefix(agent.place.podCIDR), let gateway = pods.network.host(1) else { return configuration }
+        configuration.podAddress = gateway.address.description
+        if options.clusterDNS { configuration.clusterDNSBackend = configuration.podAddress }
+        return configuration
+    }
+
+    private func startNetwork(_ agent: NodeAgent?, _ server: ControlPlaneServer, _ loops: ControlLoops) async throws -> ClusterNetwork? {
+        guard let agent, let place = self.agent?.place else { return nil }
+        let client = server.client(user: "system:kube-proxy", groups: [], userAgent: "kube-proxy/\(Version.kubernetes)")
+        return try await ClusterNetwork.start(
+            agent.runtime, nodeName: place.nodeName, serviceCIDR: options.serviceCIDR, client: client,
+            namesFrom: options.clusterDNS ? loops.informers : nil)
+    }
+
     /// The node's agent, as a client of this very process, and its own API.
-    private func startAgent(_ server: ControlPlaneServer) async throws -> (agent: NodeAgent, server: KubeletServer)? {
+    private func startAgent(_ server: ControlPlaneServer) async throws -> (agent: NodeAgent, api: KubeletServer)? {
         guard var settings = agent else { return nil }
+        if let address = server.clusterDNSAddress { settings.change { $0.clusterDNS = [address] } }
         let nodeName = settings.place.nodeName
         let instance = try await Instance.open(settings.place, for: .agent)
         let client = server.client(user: "system:node:\(nodeName)", groups: ["system:nodes"], userAgent: "kubelet/\(Version.kubernetes)")
         let identity = try server.kubeletIdentity(nodeName: nodeName, addresses: settings.hostIPs)
-        let kubeletServer = try await KubeletServer.listen(port: settings.port, identity: identity)
-        let configure = settings.configure
-        settings.configure = { configuration in
-            configure(&configuration)
-            configuration.port = Int32(kubeletServer.port)
-        }
+        let api = try await KubeletServer.listen(port: settings.port, identity: identity)
+        settings.change { $0.port = Int32(api.port) }
         let agent = try NodeAgent(instance, settings, api: client)
-        agent.serve(at: kubeletServer, client: client)
-        return (agent, kubeletServer)
+        api.serve(agent.kubelet, runtime: agent.runtime, client: client)
+        return (agent, api)
     }
 
     /// - Parameter ready: Called once pods can be started.
@@ -119,6 +144,8 @@ struct ControlPlaneDaemon {
             case .notPermitted: EnvironmentError(problem: error.description, mend: Self.privilegeMend)
             case .failed: error
             }
+        case let error as DNSServerError:
+            EnvironmentError(problem: error.description, mend: "end what listens there, or start with --no-cluster-dns")
         case let error as SystemError where [.accessDenied, .notPermitted].contains(error.errno):
             EnvironmentError(problem: error.description, mend: Self.privilegeMend)
         default: error
@@ -126,28 +153,4 @@ struct ControlPlaneDaemon {
     }
 
     private static let privilegeMend = "run it with sudo, or name --data-dir and --run-dir of your own and a port above 1023"
-}
-
-extension NodeAgent.Settings {
-    /// The node's addresses, as the agent will have them.
-    fileprivate var hostIPs: [String] {
-        var configuration = KubeletConfiguration()
-        configuration.hostIPs = Machine.addresses
-        configure(&configuration)
-        return configuration.hostIPs
-    }
-}
-
-extension KubeletServer {
-    /// - Parameter port: nil: the usual one, or any when that is taken, as by another instance.
-    fileprivate static func listen(port: Int?, identity: TLSIdentity) async throws -> KubeletServer {
-        var configuration = Configuration()
-        if let port { configuration.port = port }
-        do {
-            return try await listen(configuration, identity: identity)
-        } catch let error as HTTPServerError where error.errnoCode == Errno.addressInUse.rawValue && port == nil {
-            configuration.port = 0
-            return try await listen(configuration, identity: identity)
-        }
-    }
 }

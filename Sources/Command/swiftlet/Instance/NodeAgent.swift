@@ -46,9 +46,7 @@ final class NodeAgent: Sendable {
     }
 
     var kubelet: Kubelet { session.kubelet }
-
-    /// Answers at a server that listens already.
-    func serve(at server: KubeletServer, client: Client) { server.serve(kubelet, runtime: instance.runtime, client: client) }
+    var runtime: NativeRuntime { instance.runtime }
 
     /// Runs until the task is cancelled; the pods stay as they are.
     func run() async throws {

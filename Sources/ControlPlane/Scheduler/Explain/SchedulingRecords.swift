@@ -1,4 +1,4 @@
-package import APIMachinery
+internal import APIMachinery
 package import KubernetesClient
 
 /// The last attempts, in bounded memory. What is kept is what the decision had in hand; texts are made when somebody asks.
@@ -62,7 +62,8 @@ extension SchedulingRecords.Attempt {
     var record: SchedulingRecord {
         let node = decision.slot.flatMap { cluster.nodes[$0]?.name }
         return SchedulingRecord(
-            pod: "\(pod.info.key)", uid: pod.info.uid, time: time, attempt: pod.attempts, waited: now - pod.firstSeen, took: took, node: node,
+            pod: "\(pod.info.key)", uid: pod.info.uid, time: time, attempt: pod.attempts, waited: now - pod.firstSeen, took: took,
+            node: node,
             message: node.map { "Successfully assigned \(pod.info.key) to \($0)" } ?? "", nodeCount: cluster.nodeCount,
             evaluatedCount: decision.evaluatedCount, feasibleCount: decision.feasible.count, refusals: refusals, refusalCounts: [:],
             scores: scores, nominatedNode: preemption?.node, victims: preemption?.victims.map { "\($0.key)" } ?? [])

@@ -54,11 +54,11 @@ package enum Admission {
             ?? check("memory", { PodResources.requests($0).value("memory") }, capacity: facts.allocatableMemoryBytes)
             ?? check("ephemeral-storage", { PodResources.requests($0).value("ephemeral-storage") }, capacity: facts.allocatableStorageBytes)
             ?? requests.keys.sorted().lazy.compactMap { name in
-                check(name, { PodResources.requests($0).value(name) }, capacity: others(name, facts, node))
+                check(name, { PodResources.requests($0).value(name) }, capacity: capacity(name, facts, node))
             }.first
 
         /// A page size that the node does not know is one that it has no page of; what else it does not list is not counted.
-        func others(_ name: String, _ facts: NodeFacts, _ node: Node?) -> Int64? {
+        func capacity(_ name: String, _ facts: NodeFacts, _ node: Node?) -> Int64? {
             if ["cpu", "memory", "ephemeral-storage"].contains(name) { return nil }
             if let size = HugePages.pageSize(ofResource: name) { return facts.hugePages[size] ?? 0 }
             return node?.status.allocatable[name]?.value

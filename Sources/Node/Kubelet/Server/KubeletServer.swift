@@ -79,9 +79,9 @@ package final class KubeletServer: Sendable {
 
 /// Lets in whoever may ask, once there is somebody to answer.
 private final class FrontDesk: Sendable {
-    private let open = Mutex<(access: KubeletAccess, service: KubeletService)?>(nil)
+    private let parts = Mutex<(access: KubeletAccess, service: KubeletService)?>(nil)
 
-    func open(_ access: KubeletAccess, _ service: KubeletService) { open.withLock { $0 = (access, service) } }
+    func open(_ access: KubeletAccess, _ service: KubeletService) { parts.withLock { $0 = (access, service) } }
 
     func answer(_ request: APIRequest, from peer: Peer) async -> APIResponse {
         do throws(KubeletRefusal) {

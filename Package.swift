@@ -154,7 +154,7 @@ let package = Package(
         .executableTarget(
             name: "swiftlet",
             dependencies: [
-                "ControlPlane", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
+                "ControlPlane", "Controllers", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "ClusterDNS",
                 argumentParser,
             ],

@@ -30,7 +30,7 @@ struct ControlPlaneDaemon {
     /// Serves until a signal comes.
     private func serve() async throws {
         let start = ContinuousClock.now
-        let configuration = try configuration()
+        let (configuration, controllers) = (try configuration(), try options.controllerChoice())
         Machine.raiseDescriptorLimit()
         let interruption = try Interruption()
         try Files.makeDirectories(runDirectory, mode: 0o711)
@@ -39,7 +39,7 @@ struct ControlPlaneDaemon {
         defer { daemon.release() }
         let server = try await ControlPlaneServer.start(configuration)
         do {
-            let loops = ControlLoops(server) { Output.warn("swiftlet: \($0)") }
+            let loops = ControlLoops(server, schedules: options.scheduler, controllers: controllers) { Output.warn("swiftlet: \($0)") }
             let node = try await startAgent(server)
             let agent = node?.agent
             let network = try await startNetwork(agent, server, loops)
@@ -124,7 +124,7 @@ struct ControlPlaneDaemon {
     }
 
     private func runInBackground() throws {
-        _ = try options.configuration()
+        _ = (try options.configuration(), try options.controllerChoice())
         let directory = options.directories.absoluteDataDirectory
         try Files.makeDirectories(directory, mode: 0o711)
         let arguments = CommandLine.arguments.filter { $0 != "--detach" }

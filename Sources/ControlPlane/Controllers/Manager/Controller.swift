@@ -5,9 +5,15 @@ package import KubernetesClient
 package protocol Controller: Sendable {
     /// Also the name of its service account in `kube-system`, for example `deployment-controller`.
     static var name: String { get }
+    /// The component in its Events, where that is not the name.
+    static var eventSource: String { get }
     init(_ context: ControllerContext)
     /// Works until the task is cancelled.
     func run() async
+}
+
+extension Controller {
+    package static var eventSource: String { name }
 }
 
 /// What a controller works with.
@@ -30,5 +36,14 @@ package struct ControllerContext: Sendable {
         self.events = events
         self.time = time
         self.report = report
+    }
+}
+
+extension ControllerContext {
+    /// Tells of a failure that is worth a line. That an object was changed or has gone while it was being written is everyday: its change
+    /// brings the controller back.
+    func reportFailure(of key: some CustomStringConvertible, _ error: any Error) {
+        if let error = error as? ClientError, error.isConflict || error.isNotFound { return }
+        report("\(key): \(error)")
     }
 }

@@ -21,7 +21,7 @@ package struct ControllerManager: Sendable {
         var recorders: [EventRecorder] = []
         for type in types {
             let own = client("system:serviceaccount:kube-system:\(type.name)", type.name)
-            let events = EventRecorder(own, component: type.name, time: time)
+            let events = EventRecorder(own, component: type.eventSource, time: time)
             recorders.append(events)
             controllers.append(
                 type.init(

@@ -19,6 +19,8 @@ struct PodWorker: ~Copyable {
     var volumes: [String: HostVolume]?
     /// Of the last try, when it failed.
     var mountFailure: MountFailure?
+    /// What the volumes were made for.
+    var preparedFor: Pod?
     var userNamespace: UserNamespace?
     /// What the pod's cgroup could not be given on this machine, a line each.
     var unenforced: [String] = []

@@ -23,12 +23,14 @@ package final class Kubelet: Sendable {
 
     package init(
         configuration: KubeletConfiguration, runtime: any RuntimeService, images: any ImageService,
-        cgroups: any PodCgroupManager = NoPodCgroups(), mounts: any MountService = NoMounts(), clock: any TimeSource = MachineTime()
+        cgroups: any PodCgroupManager = NoPodCgroups(), mounts: any MountService = NoMounts(), clock: any TimeSource = MachineTime(),
+        probeNetwork: any ProbeNetwork = SocketProbeNetwork()
     ) {
         node = NodeServices(
             configuration: configuration, runtime: runtime, images: images, cgroups: cgroups, mounts: mounts, clock: clock,
             events: PodEventHub(clock), table: PodTable(), background: Background(),
-            userNamespaces: UserNamespaceAllocator(configuration), volumes: PodVolumes(configuration, mounts))
+            userNamespaces: UserNamespaceAllocator(configuration), volumes: PodVolumes(configuration, mounts),
+            probeNetwork: probeNetwork, startTime: clock.wallTime)
     }
 
     /// Everything worth telling, from now on.
@@ -43,6 +45,14 @@ package final class Kubelet: Sendable {
     package var podStatuses: [PodUID: PodStatus] {
         Dictionary(node.table.all.map { ($0.uid, $0.status) }) { first, _ in first }
     }
+
+    /// What a pod's probes have seen; nil when there is no such pod.
+    package func probeHistories(namespace: String, name: String) -> [ProbeHistory]? {
+        node.table.entries(namespace: namespace, name: name).first?.probes.histories
+    }
+
+    /// What all pods' probes have seen, with their pods.
+    package var probeHistories: [(pod: Pod, histories: [ProbeHistory])] { node.table.all.map { ($0.pod, $0.probes.histories) } }
 
     /// Runs until the task is cancelled. Leaves the pods as they are.
     ///

@@ -3,7 +3,7 @@ internal import KubernetesAPI
 /// What has to be done to bring a pod from what it is to what it should be.
 package struct PodActions: Sendable, Hashable {
     package enum KillReason: String, Sendable, Hashable {
-        case specChanged, unknownState
+        case specChanged, unknownState, livenessProbe, startupProbe
     }
     package struct Kill: Sendable, Hashable {
         package var containerID: String
@@ -11,6 +11,8 @@ package struct PodActions: Sendable, Hashable {
         /// Of the event.
         package var message: String
         package var reason: KillReason
+        /// nil: the pod's.
+        package var gracePeriodSeconds: Int64?
     }
 
     /// All containers and the sandbox.

@@ -1,8 +1,6 @@
 internal import APIMachinery
 
 extension FieldTable {
-    private static let blindProbe = FieldSupport.missing("it does not run; the container counts as started and ready while it runs")
-
     static let containerTables: [FieldTable] = [
         FieldTable(
             "Container",
@@ -14,13 +12,13 @@ extension FieldTable {
                 "env": .members("EnvVar"),
                 "envFrom": .members("EnvFromSource"),
                 "lifecycle": .members("Lifecycle"),
-                "livenessProbe": .missing("it does not run; nothing restarts a container that hangs"),
+                "livenessProbe": .members("Probe"),
                 "ports": .members("ContainerPort"),
-                "readinessProbe": blindProbe,
+                "readinessProbe": .members("Probe"),
                 "resizePolicy": .missing("resources are not changed in place"),
                 "resources": .members("ResourceRequirements"),
                 "securityContext": .members("SecurityContext"),
-                "startupProbe": blindProbe,
+                "startupProbe": .members("Probe"),
                 "volumeDevices": .missing("block devices are not mapped"),
                 "volumeMounts": .members("VolumeMount"),
             ]),
@@ -51,11 +49,16 @@ extension FieldTable {
         FieldTable("ExecAction", acting: "command"),
         FieldTable("SleepAction", acting: "seconds"),
         FieldTable(
-            "HTTPGetAction", acting: "host path port",
+            "HTTPGetAction", acting: "host path port scheme",
+            ["httpHeaders": .members("HTTPHeader")]),
+        FieldTable(
+            "Probe", acting: "failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds timeoutSeconds",
             [
-                "httpHeaders": .members("HTTPHeader"),
-                "scheme": .missing("hooks speak plain HTTP only, and this one fails", when: .value("HTTPS")),
+                "exec": .members("ExecAction"), "grpc": .members("GRPCAction"), "httpGet": .members("HTTPGetAction"),
+                "tcpSocket": .members("TCPSocketAction"),
             ]),
+        FieldTable("GRPCAction", acting: "port service"),
+        FieldTable("TCPSocketAction", acting: "host port"),
         FieldTable("HTTPHeader", acting: "name value"),
         FieldTable("ContainerPort", acting: "containerPort hostIP hostPort name protocol"),
         FieldTable(

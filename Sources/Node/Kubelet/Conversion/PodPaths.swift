@@ -22,6 +22,7 @@ package struct PodPaths: Sendable, Hashable {
         "\(volumes(uid))/kubernetes.io~\(plugin)/\(name)"
     }
     package func hosts(_ uid: PodUID) -> String { "\(pod(uid))/etc-hosts" }
+    package func probes(_ uid: PodUID) -> String { "\(pod(uid))/probes" }
     package func userNamespace(_ uid: PodUID) -> String { "\(pod(uid))/userns" }
     package func containerDirectory(_ uid: PodUID, _ container: String) -> String { "\(pod(uid))/containers/\(container)" }
 

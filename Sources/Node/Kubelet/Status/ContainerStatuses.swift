@@ -21,6 +21,7 @@ package struct ContainerStatusBuilder {
     package var failures: [String: StartFailure] = [:]
     /// Termination messages by container id.
     package var messages: [String: String] = [:]
+    package var probes = ProbeVerdicts()
     package var old: PodStatus
 
     package init(_ pod: Pod, _ runtime: PodRuntimeStatus, old: PodStatus) {
@@ -159,12 +160,17 @@ package struct ContainerStatusBuilder {
         }
     }
 
-    /// Without probes a running container is started and ready; a plain init container is ready once it has done its work.
+    /// A running container is started and ready when its probes say so; a plain init container is ready once it has done its work.
     private func finish(_ container: Container, _ status: inout APIContainerStatus) {
-        let isRunning = status.state.running != nil
-        status.started = isRunning
         let isPlainInit = pod.isInitContainer(container.name) && !container.isSidecar
-        status.ready = isPlainInit ? status.state.terminated?.exitCode == 0 : isRunning
+        if isPlainInit {
+            status.started = status.state.running != nil
+            status.ready = status.state.terminated?.exitCode == 0
+        } else {
+            let running = status.state.running == nil ? nil : runtime.latest(container.name)
+            status.started = running.map { probes.isStarted(container, id: $0.id) } ?? false
+            status.ready = running.map { probes.isReady(container, id: $0.id) } ?? false
+        }
         status.volumeMounts = container.volumeMounts.map { mount in
             VolumeMountStatus {
                 $0.name = mount.name

@@ -21,6 +21,7 @@ package struct PodStatusBuilder {
     package var failures: [String: StartFailure] = [:]
     /// Termination messages by container id.
     package var messages: [String: String] = [:]
+    package var probes = ProbeVerdicts()
     package var verdict: Verdict?
     /// Nothing of the pod runs any more, nor will.
     package var isOver = false
@@ -41,6 +42,7 @@ package struct PodStatusBuilder {
         var containers = ContainerStatusBuilder(pod, runtime, old: old)
         containers.failures = failures
         containers.messages = messages
+        containers.probes = probes
         var status = PodStatus()
         status.initContainerStatuses = containers.initial()
         status.containerStatuses = containers.regular()

@@ -16,6 +16,9 @@ struct NodeServices: Sendable {
     let background: Background
     let userNamespaces: UserNamespaceAllocator
     let volumes: PodVolumes
+    let probeNetwork: any ProbeNetwork
+    /// When this agent began.
+    let startTime: Timestamp
 
     var paths: PodPaths { PodPaths(configuration) }
 

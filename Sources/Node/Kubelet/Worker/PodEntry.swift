@@ -24,14 +24,16 @@ final class PodEntry: Sendable {
     let over = OneShot<PodStatus>()
     /// Nothing of it is left.
     let removed = OneShot<Void>()
+    let probes = PodProbes()
     /// Pods of the same name that have to be gone first.
     let predecessors: [OneShot<Void>]
     private let wanted: Mutex<Wanted>
+    private let keeper = Mutex<VerdictKeeper?>(nil)
 
     init(_ pod: Pod, predecessors: [OneShot<Void>] = []) {
         uid = pod.uid
         self.predecessors = predecessors
-        wanted = Mutex(Wanted(pod: pod))
+        wanted = Mutex(Wanted(pod: pod, status: pod.status))
     }
 
     /// The pod as it is wanted, with deletion marked.
@@ -39,14 +41,25 @@ final class PodEntry: Sendable {
     var status: PodStatus { wanted.withLock { $0.status } }
     var deletion: Int64? { wanted.withLock { $0.deletion } }
 
+    func verdictKeeper(_ node: NodeServices) -> VerdictKeeper {
+        keeper.withLock { keeper in
+            let found = keeper ?? VerdictKeeper(uid, node)
+            keeper = found
+            return found
+        }
+    }
+
     func with<T>(_ body: (inout sending Wanted) -> sending T) -> T { wanted.withLock { body(&$0) } }
 
+    /// Takes over what others may change: the spec, labels and annotations, and the conditions that are not this agent's.
     func update(_ pod: Pod) {
         wanted.withLock { wanted in
             let metadata = wanted.pod.metadata
             wanted.pod = pod
             wanted.pod.metadata.deletionTimestamp = metadata.deletionTimestamp
             wanted.pod.metadata.deletionGracePeriodSeconds = metadata.deletionGracePeriodSeconds
+            wanted.status.conditions = PodConditions.merging(wanted.status.conditions, foreign: pod.status.conditions)
+            wanted.pod.status = wanted.status
         }
         wakeUp.wake()
     }

@@ -73,6 +73,7 @@ extension PodWorker {
             send(.warning, PodEvent.notEnforced, "container \(container.name): \(line)", container: container.name)
         }
         try await runPostStart(container, id, podIP: sandbox.network.ip)
+        await beginProbes(container, id, podIP: sandbox.network.ip)
     }
 
     private mutating func create(

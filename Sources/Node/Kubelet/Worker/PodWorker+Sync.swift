@@ -20,7 +20,7 @@ extension PodWorker {
             return look(after: .zero)
         }
         guard await prepare() else { return look(after: errorPeriod) }
-        let actions = PodActions.compute(entry.pod, runtime)
+        let actions = PodActions.compute(entry.pod, runtime, entry.probes.verdicts)
         if actions.isNothing { return await prune(runtime) }
         await perform(actions, runtime)
         if let runtime = try? await observe() {
@@ -33,13 +33,15 @@ extension PodWorker {
     private func admit(_ runtime: PodRuntimeStatus) -> Admission.Rejection? {
         if entry.with({ $0.isAdmitted }) { return nil }
         let configuration = node.configuration
+        let isOver = PodPhase(rawValue: entry.status.phase ?? "")?.isTerminal ?? false
         let rejection = node.table.admit(entry) { pod, others in
-            runtime.isEmpty ? Admission.judge(pod, others: others, configuration) : nil
+            runtime.isEmpty && !isOver ? Admission.judge(pod, others: others, configuration) : nil
         }
-        if rejection == nil, runtime.isEmpty {
+        if rejection == nil, runtime.isEmpty, !isOver {
             for finding in UnsupportedFields.find(in: entry.pod) {
                 send(.warning, PodEvent.unsupportedField, "\(finding.path): \(finding.what)")
             }
+            for problem in ProbePeriods.problems(entry.pod) { send(.warning, PodEvent.unsupportedField, problem) }
         }
         return rejection
     }

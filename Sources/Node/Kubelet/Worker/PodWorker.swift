@@ -16,6 +16,8 @@ struct PodWorker: ~Copyable {
     /// Termination messages by container id; an ended container's does not change.
     var messages: [String: String] = [:]
     var verdict: PodStatusBuilder.Verdict?
+    /// What an earlier agent knew of the probes has been read.
+    var hasProbeVerdicts = false
     var volumes: [String: HostVolume]?
     var userNamespace: UserNamespace?
     /// What the pod's cgroup could not be given on this machine, a line each.

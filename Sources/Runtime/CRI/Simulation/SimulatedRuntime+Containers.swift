@@ -109,7 +109,8 @@ extension SimulatedRuntime {
             throw RuntimeError(.failedPrecondition, "exec in container \(id): it is \(container.status.state.rawValue)")
         }
         let line = command.joined(separator: " ")
-        let script = container.script.commands[line] ?? ContainerScript.Command()
+        let time = Duration.nanoseconds(clock.wallNanoseconds - container.status.startedAt)
+        let script = container.script.command(line, time) ?? container.script.commands[line] ?? ContainerScript.Command()
         state.withLock { note("exec \(container.name) \(line)", &$0) }
         let isInTime = timeout.map { script.duration <= $0 } ?? true
         let outcome = OneShot<Bool>()

@@ -85,7 +85,7 @@ private let scenarios: [ProbeScenario] = [
         // Failures at 0, 1, 2 of each instance; the first restart is free, the next waits 10 s for the end of the instance before.
         expected: [
             "0 start app#0", "0 ready", "2 exit app#0 0", "2 start app#1", "4 exit app#1 0", "4 start app#2", "6 exit app#2 0", "6 unready",
-            "14 start app#3", "14 ready", "16 exit app#3 0", "16 unready",
+            "16 start app#3", "16 ready", "18 exit app#3 0", "18 unready",
         ],
         events: ["Killing: Container app failed liveness probe, will be restarted": 4]),
     ProbeScenario(
@@ -178,7 +178,7 @@ private let scenarios: [ProbeScenario] = [
             $0.livenessProbe = probe({ $0.tcpSocket = TCPSocketAction { $0.port = .string("nope") } })
         },
         script: answering { NetworkReply($0.port == 8080 ? .accepts : .refuses) }, expected: ["0 start app#0", "0 ready"],
-        events: ["Unhealthy: Liveness probe errored and resulted in unknown state: couldn't find port: nope": 4]),
+        events: ["Unhealthy: Liveness probe errored and resulted in unknown state: couldn't find port: nope": 3]),
     ProbeScenario(
         name: "periods below a second by annotation", until: 2,
         pod: {
@@ -187,7 +187,7 @@ private let scenarios: [ProbeScenario] = [
             return pod
         }(),
         script: failing(from: 1), expected: ["0 start app#0", "0 ready", "1.400 unready"],
-        events: ["Unhealthy: Readiness probe failed: sick\n": 6]),
+        events: ["Unhealthy: Readiness probe failed: sick\n": 5]),
     ProbeScenario(
         name: "a sidecar's startup probe holds up the next container", until: 8,
         pod: makePod("p") {
@@ -254,8 +254,13 @@ extension SimulatedNode {
         }
         let all = (journal.map { ($0.0, 0, $0.1) } + changes.all.map { ($0.0, 1, $0.1) }).enumerated()
             .sorted { ($0.element.0, $0.element.1, $0.offset) < ($1.element.0, $1.element.1, $1.offset) }.map(\.element)
-        return all.map { time, _, text in
-            "\(SimulatedRuntime.Entry(at: time, text: text))".dropFirst().replacing("s \(text)", with: " \(text)")
-        }
+        return all.map { time, _, text in "\(Self.seconds(time)) \(text)" }
+    }
+
+    /// `3`, or `3.250`.
+    private static func seconds(_ time: Duration) -> String {
+        let milliseconds = time.wholeMilliseconds
+        let rest = milliseconds % 1_000
+        return "\(milliseconds / 1_000)" + (rest == 0 ? "" : ".\(String(rest + 1_000).dropFirst())")
     }
 }

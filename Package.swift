@@ -90,7 +90,15 @@ let package = Package(
 
         // Node
         target("Node", "Kubelet", ["CRI", "APIMachinery", "HTTPClient", "KubernetesAPI", "KubernetesClient", "HTTPServer"]),
-        tests("Node", "Kubelet", ["CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "TestSupport"]),
+        tests("Node", "Kubelet", [
+                "CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "APIServer", "Storage", "TestSupport",
+            ]),
+        target("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery"] + nio),
+        tests("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"] + nio),
+        target("Node", "ServiceProxy", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "Nftables", "Netlink"]),
+        tests(
+            "Node", "ServiceProxy",
+            ["KubernetesClient", "KubernetesAPI", "APIMachinery", "Nftables", "Netlink", "LinuxSystem", "TestSupport"]),
 
         // ControlPlane
         target("ControlPlane", "Storage"),

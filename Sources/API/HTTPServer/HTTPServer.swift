@@ -40,7 +40,8 @@ package final class HTTPServer: Sendable {
             for endpoint in configuration.endpoints {
                 let listener = try await bind(endpoint, shared: shared, group: group)
                 listeners.append(listener)
-                endpoints.append(.init(host: endpoint.host, port: listener.localAddress?.port ?? endpoint.port))
+                endpoints.append(
+                    .init(host: endpoint.host, port: listener.localAddress?.port ?? endpoint.port, mayBeAhead: endpoint.mayBeAhead))
             }
         } catch {
             for listener in listeners { try? await listener.close() }
@@ -67,6 +68,7 @@ package final class HTTPServer: Sendable {
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture { try ConnectionSetup.install(on: channel, shared: shared) }
             }
+        if endpoint.mayBeAhead { _ = bootstrap.serverChannelOption(.ipOption(.init(rawValue: IP_FREEBIND)), value: 1) }
         do {
             return try await bootstrap.bind(host: endpoint.host, port: endpoint.port).get()
         } catch {

@@ -7,10 +7,13 @@ package struct HTTPServerConfiguration: Sendable {
         package var host: String
         /// 0 for any free one.
         package var port: Int
+        /// The address may come to a link of this machine later: ip(7), IP_FREEBIND.
+        package var mayBeAhead = false
 
-        package init(host: String, port: Int) {
+        package init(host: String, port: Int, mayBeAhead: Bool = false) {
             self.host = host
             self.port = port
+            self.mayBeAhead = mayBeAhead
         }
     }
 

@@ -1,6 +1,6 @@
 internal import APIMachinery
 internal import CRI
-package import KubernetesAPI
+internal import KubernetesAPI
 
 /// What the node agent has to know. Read once; field names follow `KubeletConfiguration` where it has them.
 package struct KubeletConfiguration: Sendable {
@@ -37,6 +37,15 @@ package struct KubeletConfiguration: Sendable {
     /// When false, all processes of a container die when one is killed for its memory.
     package var singleProcessOOMKill = false
     package var node = NodeFacts()
+    package var reservation = NodeReservation()
+    /// Of the node's object, beside those that every node has.
+    package var nodeLabels: [String: String] = [:]
+    /// Of the node's object when it is made.
+    package var registerWithTaints: [Taint] = []
+    /// The addresses that the pods of this node get; nil: nobody is told.
+    package var podCIDR: String?
+    /// Where this agent's own HTTPS API listens; nil: nowhere.
+    package var port: Int32?
     /// ConfigMaps and Secrets at hand without an API server.
     package var objects = LocalObjects()
     /// Where blocking calls run; nil: where they are made (simulations).
@@ -48,9 +57,14 @@ package struct KubeletConfiguration: Sendable {
     package init() {}
 }
 
-/// The machine's size.
+/// The machine's size, and what it is.
 package struct NodeFacts: Sendable, Hashable {
     package var memoryBytes: Int64 = 0
+    package var milliCPU: Int64 = 0
+    /// Of the file system that holds pods' directories.
+    package var ephemeralStorageBytes: Int64 = 0
+    package var maxPods: Int64 = 110
+    package var identity = NodeIdentity()
     package var allocatableMilliCPU: Int64?
     package var allocatableMemoryBytes: Int64?
     /// Page size in bytes, for example 2 MiB → bytes of all its pages; for every size that the node knows, also with no page of it.
@@ -61,19 +75,21 @@ package struct NodeFacts: Sendable, Hashable {
     package init() {}
 }
 
-/// ConfigMaps and Secrets that stand beside the pods in a manifest.
-package struct LocalObjects: Sendable {
-    /// By `namespace/name`.
-    package var configMaps: [String: ConfigMap] = [:]
-    package var secrets: [String: Secret] = [:]
+/// What `nodeInfo` says of a machine.
+package struct NodeIdentity: Sendable, Hashable {
+    package var machineID = ""
+    package var systemUUID = ""
+    /// Another one after each boot.
+    package var bootID = ""
+    package var kernelVersion = ""
+    package var osImage = ""
+    /// `swiftlet://0.1.0`
+    package var containerRuntimeVersion = ""
+    package var kubeletVersion = ""
+    /// Go's name: `amd64`, `arm64`.
+    package var architecture = ""
+    package var swapBytes: Int64 = 0
     package init() {}
-
-    package mutating func add(_ configMap: ConfigMap) {
-        configMaps["\(configMap.metadata.namespace ?? "default")/\(configMap.metadata.name ?? "")"] = configMap
-    }
-    package mutating func add(_ secret: Secret) {
-        secrets["\(secret.metadata.namespace ?? "default")/\(secret.metadata.name ?? "")"] = secret
-    }
 }
 
 /// Host ids that user namespaces of pods may take.

@@ -20,7 +20,7 @@ final class Daemon {
     }
 
     private static func start(_ folder: URL, listen: String, _ arguments: [String]) throws -> Child {
-        let options = ["up", "--listen", listen, "--data-dir", "data", "--run-dir", "run", "--audit-log", "audit"] + arguments
+        let options = ["server", "--listen", listen, "--data-dir", "data", "--run-dir", "run", "--audit-log", "audit"] + arguments
         let child = try Child("exec '\(program)' \(options.joined(separator: " "))", in: folder)
         do {
             try waitUntil("swiftlet up is ready") { child.stdout.contains("export KUBECONFIG=") || kill(child.pid, 0) != 0 }

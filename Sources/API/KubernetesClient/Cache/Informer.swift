@@ -20,6 +20,7 @@ package final class Informer<Object: KubernetesObject>: Sendable {
 
     private struct State {
         var cache: IndexedCache<Object>
+        var revision: UInt64 = 0
         var handlers: [Handler] = []
         var isSynced = false
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -50,7 +51,8 @@ package final class Informer<Object: KubernetesObject>: Sendable {
     /// Keeps the copy true until the task is cancelled.
     package func run() async {
         await Reflector(
-            resource: resource, selection: selection, time: time, replace: { self.replace($0) }, apply: { self.apply($0) }, report: report
+            resource: resource, selection: selection, time: time, replace: { self.replace($0, revision: $1) }, apply: { self.apply($0) },
+            report: report
         ).run()
     }
 
@@ -90,6 +92,9 @@ package final class Informer<Object: KubernetesObject>: Sendable {
         }
     }
 
+    /// Up to which of the server's revisions the copy is true. A write whose answer has a greater one does not show yet.
+    package var revision: UInt64 { state.withLock { $0.revision } }
+
     package var isSynced: Bool { state.withLock { $0.isSynced } }
 
     /// How many wait for the first list.
@@ -112,8 +117,11 @@ package final class Informer<Object: KubernetesObject>: Sendable {
 
     // MARK: Changes
 
-    private func replace(_ objects: [Object]) {
-        deliver { $0.cache.replace(with: objects) }
+    private func replace(_ objects: [Object], revision: String) {
+        deliver { state in
+            state.revision = UInt64(revision) ?? state.revision
+            return state.cache.replace(with: objects)
+        }
         let waiting = state.withLock { state in
             state.isSynced = true
             defer { state.waiting = [] }
@@ -124,7 +132,8 @@ package final class Informer<Object: KubernetesObject>: Sendable {
 
     private func apply(_ event: WatchEvent<Object>) {
         deliver { state in
-            switch event {
+            if let revision = event.resourceVersion.flatMap({ UInt64($0) }) { state.revision = revision }
+            return switch event {
             case .added(let object), .modified(let object): [state.cache.put(object)]
             case .deleted(let object): state.cache.remove(ObjectKey(object)).map { _ in [.deleted(object)] } ?? []
             case .bookmark: []

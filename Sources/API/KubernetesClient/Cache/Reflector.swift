@@ -8,8 +8,8 @@ struct Reflector<Object: KubernetesObject>: Sendable {
     let resource: ResourceClient<Object>
     let selection: ListOptions
     let time: any TimeSource
-    /// The whole state.
-    let replace: @Sendable ([Object]) -> Void
+    /// The whole state, and the revision at which it was so.
+    let replace: @Sendable ([Object], String) -> Void
     let apply: @Sendable (WatchEvent<Object>) -> Void
     /// A failure after which it tries again.
     let report: @Sendable (ClientError) -> Void
@@ -38,8 +38,9 @@ struct Reflector<Object: KubernetesObject>: Sendable {
 
     private func list() async throws(ClientError) -> String {
         let all = try await resource.listAll(selection)
-        replace(all.items)
-        return all.metadata.resourceVersion ?? ""
+        let revision = all.metadata.resourceVersion ?? ""
+        replace(all.items, revision)
+        return revision
     }
 
     /// - Returns: How many events came.

@@ -24,7 +24,7 @@ struct Down: AsyncParsableCommand {
         let agent = try DaemonFile(runDirectory: runDirectory).stop()
         if let agent { Output.print("daemon \(agent)") }
         var left: [String] = []
-        if try Instance.hasRemains(instance) {
+        if try Instance.hasRemains(instance.place) {
             left = try await removePods()
         } else if agent == nil, controlPlane == nil, !trees.contains(where: Files.exists) {
             return Output.print("nothing to remove")
@@ -38,7 +38,7 @@ struct Down: AsyncParsableCommand {
 
     /// - Returns: What is still there, a line each.
     private func removePods() async throws -> [String] {
-        let opened = try await Instance.open(instance, for: .tearDown)
+        let opened = try await Instance.open(instance.place, for: .tearDown)
         let result = try await opened.runtime.tearDown()
         for line in result.removed { Output.print(line) }
         // A root that the user gave is the user's.
@@ -48,7 +48,7 @@ struct Down: AsyncParsableCommand {
 
     /// What pods and their owners leave on the disk.
     private var trees: [String] {
-        ["pods", "logs"].map { "\(instance.absoluteDataDirectory)/\($0)" }
+        ["pods", "memory", "logs"].map { "\(instance.absoluteDataDirectory)/\($0)" }
             + ["status", "requests"].map { "\(instance.absoluteRunDirectory)/\($0)" }
     }
 
@@ -56,7 +56,8 @@ struct Down: AsyncParsableCommand {
     private func removeVolumes() -> [String] {
         var left: [String] = []
         do {
-            for path in try NodeMounts.mountPoints(below: "\(instance.absoluteDataDirectory)/pods") {
+            let folders = ["pods", "memory"].map { "\(instance.absoluteDataDirectory)/\($0)" }
+            for path in try folders.flatMap({ try NodeMounts.mountPoints(below: $0) }) {
                 do {
                     try NodeMounts.unmountAll(exactly: path)
                     Output.print("mount \(path)")

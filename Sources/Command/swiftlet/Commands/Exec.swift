@@ -33,7 +33,7 @@ struct Exec: AsyncParsableCommand {
         guard !tty || isatty(0) == 1 else { throw UsageError("cannot give a terminal: stdin is not one; leave -t out") }
         let found = try PodRecords(runDirectory: instance.absoluteRunDirectory).find(pod, namespace: namespace, report: Output.warn)
         let id = try containerID(in: found)
-        let runtime = try Instance.observe(instance)
+        let runtime = try Instance.observe(instance.place)
         try await runtime.adoptSandbox(ofContainer: id)
         let code = tty ? try await onTerminal(runtime, id) : try await withDescriptors(runtime, id)
         throw ExitCode(code)

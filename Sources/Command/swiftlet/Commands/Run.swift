@@ -33,7 +33,7 @@ struct Run: AsyncParsableCommand {
         try Privilege.requireRoot()
         let limit = try timeout.map(TimeSpan.parse)
         let manifest = try Manifests.load(filename, isStrict: strict)
-        let opened = try await Instance.open(instance, for: .run)
+        let opened = try await Instance.open(instance.place, for: .run)
         let oneShot = try OneShotRun(opened, manifest, showsLogs: output == .text, podPidsLimit: try limits.podPidsLimit)
         let report = try await oneShot.run(timeout: limit)
         if output != .text { Output.print(report.text(output)) }

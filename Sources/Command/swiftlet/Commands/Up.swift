@@ -2,17 +2,31 @@ import ArgumentParser
 
 struct Up: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "up", abstract: "Start Swiftlet on this machine: the control plane that kubectl talks to.",
+        commandName: "up", abstract: "Start Swiftlet on this machine: a whole cluster of one node, that kubectl talks to.",
         discussion: """
-            Prints "ready in N ms" and where the administrator's kubeconfig is. SIGTERM or SIGINT ends it in order; swiftlet down ends a \
-            daemon in the background.
-
-            What it does not do yet: it starts no node agent, so pods that are created stay Pending; and there are no scheduler and no \
-            controllers, so a Deployment makes no pods and a deleted namespace that is not empty goes on terminating. Pods run by \
-            manifest: swiftlet run, swiftlet agent.
+            Prints "ready in N ms" and where the administrator's kubeconfig is, once pods can be started. SIGTERM or SIGINT ends it in \
+            order and leaves the pods running, for the next one to take over; swiftlet down ends everything.
             """)
 
     @OptionGroup var options: ControlPlaneOptions
 
-    func run() async throws { try await ControlPlaneDaemon(options).run() }
+    @OptionGroup var node: NodeOptions
+
+    @OptionGroup var limits: PodLimitOptions
+
+    @Option(help: "Directory of manifests of static pods, watched for changes.", completion: .directory)
+    var podManifestPath: String?
+
+    func run() async throws {
+        let settings = NodeAgent.Settings(
+            place: InstancePlace(options.directories, node), manifests: try podManifestPath.map(ManifestPath.absolute),
+            podPidsLimit: try limits.podPidsLimit)
+        do {
+            try Privilege.requireRoot()
+        } catch {
+            throw EnvironmentError(
+                problem: "the node agent must be root", mend: "run it with sudo, or start the control plane alone with swiftlet server")
+        }
+        try await ControlPlaneDaemon(options, agent: settings).run()
+    }
 }

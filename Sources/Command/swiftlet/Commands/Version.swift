@@ -2,6 +2,8 @@ import ArgumentParser
 
 enum Version {
     static let number = "0.1.0"
+    /// The version of Kubernetes whose behaviour is followed.
+    static let kubernetes = "v1.36.2+swiftlet"
     static let text = "swiftlet \(number)"
 }
 

@@ -43,6 +43,7 @@ struct AbandonedPods: Sendable {
         try instance.cgroups.remove(pod: uid)
         for mount in try NodeMounts.mountPoints(below: directory) { try NodeMounts.unmountAll(exactly: mount) }
         try TreeRemoval.remove(directory)
+        try TreeRemoval.remove(instance.paths.memory(uid))
         for name in try Self.names(in: instance.paths.logs) where name.hasSuffix("_\(uid)") {
             try TreeRemoval.remove("\(instance.paths.logs)/\(name)")
         }

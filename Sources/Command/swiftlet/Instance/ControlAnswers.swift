@@ -1,10 +1,14 @@
 internal import APIMachinery
 internal import ControlPlane
 internal import Glibc
+internal import Kubelet
+internal import KubernetesAPI
 
 /// What a running control plane answers.
 struct ControlAnswers: Sendable {
     let server: ControlPlaneServer
+    /// nil: this process has none.
+    let agent: NodeAgent?
     /// When the daemon was ready.
     let startTime: Timestamp
 
@@ -42,6 +46,7 @@ struct ControlAnswers: Sendable {
         var counts = JSONObject()
         for entry in status.objects { counts[entry.resource] = .integer(Int64(entry.count)) }
         object["objects"] = .object(counts)
+        if let node = agent?.kubelet.nodeObject { object["node"] = json(node) }
         return .object(object)
     }
 
@@ -51,6 +56,17 @@ struct ControlAnswers: Sendable {
         object["revision"] = .integer(status.revision)
         object["oldestRevision"] = .integer(status.oldestRevision)
         if let bytes = status.storeBytes { object["sizeBytes"] = .integer(Int64(bytes)) }
+        return .object(object)
+    }
+
+    private func json(_ node: Node) -> JSONValue {
+        var object = JSONObject()
+        object["name"] = .string(node.metadata.name ?? "")
+        let ready = node.status.conditions.first { $0.type == "Ready" }
+        object["ready"] = .bool(ready?.status == "True")
+        if let message = ready?.message { object["message"] = .string(message) }
+        object["addresses"] = .array(node.status.addresses.filter { $0.type == "InternalIP" }.map { .string($0.address) })
+        if let range = node.spec.podCIDR { object["podCIDR"] = .string(range) }
         return .object(object)
     }
 

@@ -2,11 +2,16 @@ internal import APIMachinery
 internal import ControlPlane
 internal import LinuxSystem
 
-/// The control plane as this process, or as one in the background.
+/// The control plane as this process, or as one in the background; with a node agent beside it, or alone.
 struct ControlPlaneDaemon {
     private let options: ControlPlaneOptions
+    private let agent: NodeAgent.Settings?
 
-    init(_ options: ControlPlaneOptions) { self.options = options }
+    /// - Parameter agent: nil: none.
+    init(_ options: ControlPlaneOptions, agent: NodeAgent.Settings? = nil) {
+        self.options = options
+        self.agent = agent
+    }
 
     private var runDirectory: String { options.directories.absoluteRunDirectory }
 
@@ -29,19 +34,55 @@ struct ControlPlaneDaemon {
         try daemon.claim()
         defer { daemon.release() }
         let server = try await ControlPlaneServer.start(configuration)
-        let answers = ControlAnswers(server: server, startTime: .now())
-        let questions: ControlSocket
         do {
-            questions = try ControlSocket.serve(runDirectory: runDirectory) { await answers.answer($0) }
+            let agent = try await startAgent(server)
+            let answers = ControlAnswers(server: server, agent: agent, startTime: .now())
+            let questions = try ControlSocket.serve(runDirectory: runDirectory) { await answers.answer($0) }
+            defer { questions.close() }
+            try await run(agent, until: interruption) {
+                Output.print("ready in \(Int(start.duration(to: .now) / .milliseconds(1))) ms")
+                Output.print("export KUBECONFIG=\(server.kubeconfigPath)")
+            }
         } catch {
             await server.stop()
             throw error
         }
-        Output.print("ready in \(Int(start.duration(to: .now) / .milliseconds(1))) ms")
-        Output.print("export KUBECONFIG=\(server.kubeconfigPath)")
-        _ = await interruption.signal()
-        questions.close()
         await server.stop()
+    }
+
+    /// The node's agent, as a client of this very process.
+    private func startAgent(_ server: ControlPlaneServer) async throws -> NodeAgent? {
+        guard let agent else { return nil }
+        let instance = try await Instance.open(agent.place, for: .agent)
+        let client = server.client(
+            user: "system:node:\(agent.place.nodeName)", groups: ["system:nodes"], userAgent: "kubelet/\(Version.kubernetes)")
+        return try NodeAgent(instance, agent, api: client)
+    }
+
+    /// - Parameter ready: Called once pods can be started.
+    private func run(_ agent: NodeAgent?, until interruption: Interruption, ready: @escaping @Sendable () -> Void) async throws {
+        guard let agent else {
+            ready()
+            _ = await interruption.signal()
+            return
+        }
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                _ = await interruption.signal()
+                return true
+            }
+            group.addTask {
+                try await agent.run()
+                return true
+            }
+            group.addTask {
+                await agent.kubelet.waitUntilRegistered()
+                if !Task.isCancelled { ready() }
+                return false
+            }
+            defer { group.cancelAll() }
+            while try await group.next() == false {}
+        }
     }
 
     private func runInBackground() throws {

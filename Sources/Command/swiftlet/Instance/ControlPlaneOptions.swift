@@ -1,18 +1,6 @@
 import ArgumentParser
 internal import ControlPlane
 
-/// Where the control plane of an instance lives.
-struct DirectoryOptions: ParsableArguments {
-    @Option(help: "The store, certificates and the administrator's kubeconfig.", completion: .directory)
-    var dataDir = "/var/lib/swiftlet"
-
-    @Option(help: "The daemon's socket and pid.", completion: .directory)
-    var runDir = "/run/swiftlet"
-
-    var absoluteDataDirectory: String { InstanceName.absolute(dataDir) }
-    var absoluteRunDirectory: String { InstanceName.absolute(runDir) }
-}
-
 /// How the control plane is served, for `up` and `server`.
 struct ControlPlaneOptions: ParsableArguments {
     @OptionGroup var directories: DirectoryOptions

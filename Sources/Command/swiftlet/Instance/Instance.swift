@@ -13,6 +13,7 @@ struct Instance: ~Copyable {
     let dataDirectory: String
     let runDirectory: String
     let nodeName: String
+    let podCIDR: String
     /// Found while this process was alone; nil when it was not.
     private(set) var abandoned: AbandonedPods?
     private let lock: InstanceLock
@@ -27,17 +28,16 @@ struct Instance: ~Copyable {
     }
 
     /// Opens the instance, makes its directories, and clears away what a crash has left if nobody else works here.
-    static func open(_ options: InstanceOptions, for purpose: Purpose) async throws -> Instance {
+    static func open(_ place: InstancePlace, for purpose: Purpose) async throws -> Instance {
         try Privilege.requireRoot()
         Machine.raiseDescriptorLimit()
-        let runDirectory = options.absoluteRunDirectory
-        let dataDirectory = options.absoluteDataDirectory
+        let (dataDirectory, runDirectory) = (place.dataDirectory, place.runDirectory)
         for directory in [dataDirectory, runDirectory] { try Files.makeDirectories(directory, mode: 0o711) }
         let records = PodRecords(runDirectory: runDirectory)
         try records.prepare()
         let lock = try InstanceLock.take(runDirectory: runDirectory)
         if lock.isAlone { try records.removeDrafts() }
-        var configuration = try configuration(options)
+        var configuration = try configuration(place)
         if purpose == .agent { configuration.keepSpares() }
         let runtime = try NativeRuntime(configuration: configuration)
         if lock.isAlone || purpose != .run {
@@ -51,7 +51,7 @@ struct Instance: ~Copyable {
             cgroups: NodeCgroups(
                 hierarchy: configuration.cgroups, root: configuration.cgroups.absolutePath(root: configuration.cgroupRoot)),
             dataDirectory: dataDirectory, runDirectory: runDirectory,
-            nodeName: options.nodeName ?? Machine.hostname, lock: lock)
+            nodeName: place.nodeName, podCIDR: place.podCIDR, lock: lock)
         if isAlone, purpose == .agent { instance.abandoned = try await AbandonedPods.find(instance) }
         instance.lock.share()
         if isAlone, purpose != .tearDown { try await Orphans.clear(instance) }
@@ -59,30 +59,30 @@ struct Instance: ~Copyable {
     }
 
     /// Whether anything is there that `tearDown` of an instance's runtime would remove. Makes nothing.
-    static func hasRemains(_ options: InstanceOptions) throws -> Bool {
-        try NativeRuntime.hasRemains(try configuration(options))
+    static func hasRemains(_ place: InstancePlace) throws -> Bool {
+        try NativeRuntime.hasRemains(try configuration(place))
     }
 
     /// The runtime alone, to look at or enter what other processes drive.
-    static func observe(_ options: InstanceOptions) throws -> NativeRuntime {
-        try NativeRuntime(configuration: try configuration(options))
+    static func observe(_ place: InstancePlace) throws -> NativeRuntime {
+        try NativeRuntime(configuration: try configuration(place))
     }
 
-    private static func configuration(_ options: InstanceOptions) throws -> RuntimeConfiguration {
+    private static func configuration(_ place: InstancePlace) throws -> RuntimeConfiguration {
         let hierarchy: CgroupHierarchy
         do {
             hierarchy = try CgroupHierarchy.find()
         } catch {
             throw EnvironmentError(problem: "\(error)", mend: "mount -t cgroup2 none /sys/fs/cgroup")
         }
-        let name = InstanceName.derive(runDirectory: options.absoluteRunDirectory)
+        let name = InstanceName.derive(runDirectory: place.runDirectory)
         var configuration = RuntimeConfiguration(
-            dataDirectory: options.absoluteDataDirectory, runDirectory: options.absoluteRunDirectory, instance: name,
-            cgroups: hierarchy, cgroupRoot: options.cgroupRoot ?? "\(hierarchy.defaultRoot())/\(name)",
+            dataDirectory: place.dataDirectory, runDirectory: place.runDirectory, instance: name,
+            cgroups: hierarchy, cgroupRoot: place.cgroupRoot ?? "\(hierarchy.defaultRoot())/\(name)",
             supervisorExecutable: try supervisorPath(),
-            network: .init(podCIDRs: [options.podCIDR]))
+            network: .init(podCIDRs: [place.podCIDR]))
         configuration.resourceLimits = Machine.containerLimits
-        configuration.network?.masquerade = options.masquerade
+        configuration.network?.masquerade = place.masquerade
         configuration.report = { Output.warn("swiftlet: \($0)") }
         return configuration
     }

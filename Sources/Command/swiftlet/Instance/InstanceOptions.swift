@@ -1,13 +1,20 @@
 import ArgumentParser
 
-/// Where an instance lives. Two with different directories and node names run side by side on one machine.
-struct InstanceOptions: ParsableArguments {
-    @Option(help: "Images, snapshots, volumes and logs.", completion: .directory)
+/// Where an instance keeps what it has.
+struct DirectoryOptions: ParsableArguments {
+    @Option(
+        help: "Images, snapshots, volumes and logs; the store, certificates and the administrator's kubeconfig.", completion: .directory)
     var dataDir = "/var/lib/swiftlet"
 
-    @Option(help: "Sockets, network namespaces and live state.", completion: .directory)
+    @Option(help: "Sockets, pids and live state.", completion: .directory)
     var runDir = "/run/swiftlet"
 
+    var absoluteDataDirectory: String { InstanceName.absolute(dataDir) }
+    var absoluteRunDirectory: String { InstanceName.absolute(runDir) }
+}
+
+/// What the node of an instance is called and may use.
+struct NodeOptions: ParsableArguments {
     @Option(help: "Name of this node (default: the host's name).")
     var nodeName: String?
 
@@ -19,7 +26,36 @@ struct InstanceOptions: ParsableArguments {
 
     @Option(help: "Part of the cgroup v2 tree to use (default: found by itself).")
     var cgroupRoot: String?
+}
 
-    var absoluteDataDirectory: String { InstanceName.absolute(dataDir) }
-    var absoluteRunDirectory: String { InstanceName.absolute(runDir) }
+/// Where an instance lives. Two with different directories and node names run side by side on one machine.
+struct InstanceOptions: ParsableArguments {
+    @OptionGroup var directories: DirectoryOptions
+
+    @OptionGroup var node: NodeOptions
+
+    var cgroupRoot: String? { node.cgroupRoot }
+    var absoluteDataDirectory: String { directories.absoluteDataDirectory }
+    var absoluteRunDirectory: String { directories.absoluteRunDirectory }
+
+    var place: InstancePlace { InstancePlace(directories, node) }
+}
+
+/// An instance's directories and its node's settings, with absolute paths.
+struct InstancePlace: Sendable {
+    let dataDirectory: String
+    let runDirectory: String
+    let nodeName: String
+    let podCIDR: String
+    let masquerade: Bool
+    let cgroupRoot: String?
+
+    init(_ directories: DirectoryOptions, _ node: NodeOptions) {
+        dataDirectory = directories.absoluteDataDirectory
+        runDirectory = directories.absoluteRunDirectory
+        nodeName = node.nodeName ?? Machine.hostname
+        podCIDR = node.podCIDR
+        masquerade = node.masquerade
+        cgroupRoot = node.cgroupRoot
+    }
 }

@@ -3,6 +3,7 @@ internal import CRI
 internal import ContainerRuntime
 internal import Kubelet
 internal import KubernetesAPI
+internal import KubernetesClient
 internal import LinuxSystem
 import Synchronization
 
@@ -23,7 +24,12 @@ final class PodSession: Sendable {
     ///   - label: Who the pods belong to; the same again finds them again.
     ///   - objects: ConfigMaps and Secrets that the pods may use.
     ///   - podPidsLimit: Of each pod; nil: the node's.
-    init(_ instance: borrowing Instance, label: String, objects: LocalObjects = LocalObjects(), podPidsLimit: Int64? = nil) throws {
+    ///   - api: Acts as this node; nil: pods come from manifests alone.
+    ///   - expecting: See ``Kubelet``.
+    init(
+        _ instance: borrowing Instance, label: String, objects: LocalObjects = LocalObjects(), podPidsLimit: Int64? = nil,
+        api: Client? = nil, expecting: Set<Kubelet.Source>? = nil
+    ) throws {
         runtime = instance.runtime
         records = instance.records
         var configuration = instance.kubeletConfiguration(ownerLabel: label)
@@ -31,7 +37,7 @@ final class PodSession: Sendable {
         configuration.podPidsLimit = podPidsLimit
         kubelet = Kubelet(
             configuration: configuration, runtime: instance.runtime, images: instance.runtime,
-            cgroups: instance.cgroups, mounts: NodeMounts())
+            cgroups: instance.cgroups, mounts: NodeMounts(), api: api, expecting: expecting, report: { Output.warn("swiftlet: \($0)") })
         let watch = try DirectoryWatch()
         try watch.add(directory: records.requests)
         requestWatch = Mutex(watch)
@@ -102,10 +108,8 @@ extension Instance {
         configuration.ownerLabels = [PodSession.ownerLabel: ownerLabel]
         configuration.resolvConf = ResolvConf(parsing: Machine.text(of: "/etc/resolv.conf"))
         configuration.nodeHostsFile = Machine.text(of: "/etc/hosts")
-        configuration.node.memoryBytes = Machine.memoryBytes
-        configuration.node.allocatableMilliCPU = Machine.processorCount * 1000
-        configuration.node.allocatableMemoryBytes = Machine.memoryBytes
-        configuration.node.hugePages = Machine.hugePages
+        configuration.podCIDR = podCIDR
+        configuration.node = Machine.facts(storage: dataDirectory)
         return configuration
     }
 

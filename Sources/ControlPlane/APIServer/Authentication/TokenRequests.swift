@@ -99,7 +99,9 @@ struct TokenRequests: Sendable {
         spec["expirationSeconds"] = .integer(seconds)
         if spec["boundObjectRef"] == nil { spec["boundObjectRef"] = .some(.null) }
         answer["spec"] = spec
-        answer["status"] = ["token": .string(token), "expirationTimestamp": .string(claims.expiresAt.description)]
+        // What was asked for, also of a token that lasts longer: its owner replaces it in time all the same.
+        let end = claims.issuedAt + .seconds(seconds)
+        answer["status"] = ["token": .string(token), "expirationTimestamp": .string(end.description)]
         return answer
     }
 

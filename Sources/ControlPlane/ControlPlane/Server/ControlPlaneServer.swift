@@ -22,6 +22,11 @@ package final class ControlPlaneServer: Sendable {
         /// Where to listen; port 0 for any free one.
         package var listenAddress: String
         package var listenPort: Int
+        /// An address of this machine that pods reach, which need not be on a link yet. When the server listens on a loopback address only, it
+        /// listens here as well, since pods have loopback addresses of their own.
+        package var podAddress: String?
+        /// Where a DNS server for the cluster listens, on port 53, behind the service `kube-system/kube-dns`; nil: there is no such service.
+        package var clusterDNSBackend: String?
         package var store = Store.sqlite
         /// Revisions so recent can be read, and watches begun after them.
         package var history = Duration.seconds(3600)
@@ -48,6 +53,10 @@ package final class ControlPlaneServer: Sendable {
     }
 
     package let configuration: Configuration
+    /// Of the service `kube-dns`, when there is one.
+    package var clusterDNSAddress: String? {
+        configuration.clusterDNSBackend == nil ? nil : ControlPlaneStart(configuration).clusterDNSAddress
+    }
     package let apiServer: APIServer
     package let storage: any StorageBackend
     package let authorizer: any Authorizer

@@ -38,7 +38,7 @@ struct ControlPlaneStart {
     ) async throws -> ControlPlaneServer {
         do {
             let port = http.endpoints[0].port
-            try await bootstrap(parts.storage, credentials, port: port)
+            try await bootstrap(parts.storage, credentials, port: http.endpoints[http.endpoints.count - 1].port)
             let (url, kubeconfig) = try writeKubeconfig(credentials, port: port)
             let namespaces = NamespaceObjects(storage: parts.storage, authority: credentials.authority.certificate)
             try await namespaces.reconcileAll()
@@ -71,6 +71,7 @@ struct ControlPlaneStart {
         let listen = try address(configuration.listenAddress)
         if listen.bytes.contains(where: { $0 != 0 }) { addresses.append(listen) }
         addresses.append(try serviceRange().first)
+        if let text = configuration.podAddress { addresses.append(try address(text)) }
         let names = configuration.alternativeNames.filter { IPAddress($0) == nil }
         if let wrong = names.first(where: { !NameValidation.dns1123Subdomain($0).isEmpty }) {
             throw ControlPlaneError("\(wrong.quoted) is neither an IP address nor a DNS name", kind: .invalid)
@@ -182,8 +183,11 @@ struct ControlPlaneStart {
     }
 
     private func listen(_ front: Front, _ credentials: Credentials) async throws -> HTTPServer {
-        let http = HTTPServerConfiguration(
-            endpoints: [.init(host: configuration.listenAddress, port: configuration.listenPort)], tls: credentials.identity)
+        var endpoints = [HTTPServerConfiguration.Endpoint(host: configuration.listenAddress, port: configuration.listenPort)]
+        if isLoopbackOnly, let address = configuration.podAddress {
+            endpoints.append(.init(host: address, port: configuration.listenPort, mayBeAhead: true))
+        }
+        let http = HTTPServerConfiguration(endpoints: endpoints, tls: credentials.identity)
         do {
             return try await HTTPServer.start(http) { await front.handle($0, from: $1) }
         } catch let error as HTTPServerError {
@@ -203,13 +207,28 @@ struct ControlPlaneStart {
             clientCA: credentials.authority.certificate, frontProxyCA: credentials.frontProxyAuthority.certificate, now: .now())
         try await bootstrapper.makeMissing(maps)
         try await bootstrapper.makeTrue(DefaultObjects.service(endpoint) + maps.prefix(1))
+        if let backend = configuration.clusterDNSBackend, let address = clusterDNSAddress {
+            try await bootstrapper.makeMissing([ClusterDNSObjects.reservation(address: address)])
+            try await bootstrapper.makeTrue(ClusterDNSObjects.objects(address: address, backend: backend))
+        }
+    }
+
+    /// The tenth of the service range, as kubeadm and others have it; nil when there are fewer.
+    var clusterDNSAddress: String? {
+        guard let range = try? serviceRange(), let length = Int(range.text.split(separator: "/")[1]), length <= 28 else { return nil }
+        var bytes = range.first.bytes
+        bytes[3] = bytes[3] & 0xf0 | 10
+        return IPAddress(bytes: bytes).description
     }
 
     /// Endpoints may not name every address, nor this machine as itself where another is known.
     private var reachableAddress: String {
-        ["0.0.0.0", "::"].contains(configuration.listenAddress)
-            ? alternativeAddresses.first?.description ?? "127.0.0.1" : configuration.listenAddress
+        if isLoopbackOnly { return configuration.podAddress ?? configuration.listenAddress }
+        guard ["0.0.0.0", "::"].contains(configuration.listenAddress) else { return configuration.listenAddress }
+        return alternativeAddresses.first?.description ?? configuration.podAddress ?? "127.0.0.1"
     }
+
+    private var isLoopbackOnly: Bool { configuration.listenAddress.hasPrefix("127.") || configuration.listenAddress == "::1" }
 
     private func writeKubeconfig(_ credentials: Credentials, port: Int) throws -> (url: String, path: String) {
         let host = ["0.0.0.0", "::"].contains(configuration.listenAddress) ? "127.0.0.1" : configuration.listenAddress

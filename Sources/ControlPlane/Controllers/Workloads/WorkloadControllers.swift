@@ -1,4 +1,8 @@
+internal import KubernetesAPI
+
 /// The controllers that make pods.
 package enum WorkloadControllers {
-    package static let all: [any Controller.Type] = []
+    package static let all: [any Controller.Type] = [
+        DeploymentController.self, ReplicaController<ReplicaSet>.self, ReplicaController<ReplicationController>.self,
+    ]
 }

@@ -1,5 +1,5 @@
 internal import APIMachinery
-internal import CRI
+package import CRI
 package import KubernetesAPI
 
 /// Changes of a running pod's resources: whether the node takes them, and what has to be done. Pure.
@@ -25,9 +25,7 @@ package enum ResizeDecision {
         {
             return .infeasible(text)
         }
-        var configuration = KubeletConfiguration()
-        configuration.node = node
-        return Admission.lack(wanted, others, configuration).map { .deferred($0) } ?? .feasible
+        return Admission.lack(wanted, others, node).map { .deferred($0) } ?? .feasible
     }
 
     /// What a running container still has to be given.

@@ -24,7 +24,7 @@ package enum Admission {
         return lack(pod, others, configuration.node)
     }
 
-    private static func lack(_ pod: Pod, _ others: [Pod], _ node: NodeFacts) -> Rejection? {
+    static func lack(_ pod: Pod, _ others: [Pod], _ node: NodeFacts) -> Rejection? {
         let requests = PodResources.requests(pod)
         func check(_ name: String, _ amount: (Pod) -> Int64, capacity: Int64?) -> Rejection? {
             guard let capacity, amount(pod) > 0 else { return nil }

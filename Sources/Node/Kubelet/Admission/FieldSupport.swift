@@ -1,7 +1,7 @@
 internal import APIMachinery
 
 /// What this node does with a field that Kubernetes knows.
-enum FieldSupport: Sendable {
+indirect enum FieldSupport: Sendable {
     /// Which values ask for something.
     enum Condition: Sendable {
         case always
@@ -32,6 +32,8 @@ enum FieldSupport: Sendable {
     case impossible(String)
     /// Nothing has to be done for it on a node without an API server, for this reason.
     case needless(String)
+    /// The first with an API server, the second without.
+    case withServer(FieldSupport, alone: FieldSupport)
 }
 
 /// A type of the API with all of its fields.

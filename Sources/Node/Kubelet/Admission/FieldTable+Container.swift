@@ -1,6 +1,8 @@
 internal import APIMachinery
 
 extension FieldTable {
+    private static let notEphemeral = FieldSupport.missing("ephemeral containers have none; the API server refuses it")
+
     static let containerTables: [FieldTable] = [
         FieldTable(
             "Container",
@@ -15,10 +17,35 @@ extension FieldTable {
                 "livenessProbe": .members("Probe"),
                 "ports": .members("ContainerPort"),
                 "readinessProbe": .members("Probe"),
-                "resizePolicy": .missing("resources are not changed in place"),
+                "resizePolicy": .members("ContainerResizePolicy"),
                 "resources": .members("ResourceRequirements"),
+                "restartPolicyRules": .members("ContainerRestartRule"),
                 "securityContext": .members("SecurityContext"),
                 "startupProbe": .members("Probe"),
+                "volumeDevices": .missing("block devices are not mapped"),
+                "volumeMounts": .members("VolumeMount"),
+            ]),
+        FieldTable("ContainerResizePolicy", acting: "resourceName restartPolicy"),
+        FieldTable(
+            "ContainerRestartRule",
+            [
+                "action": .missing("only the container itself is started again", when: .value("RestartAllContainers")),
+                "exitCodes": .members("ContainerRestartRuleOnExitCodes"),
+            ]),
+        FieldTable("ContainerRestartRuleOnExitCodes", acting: "operator values"),
+        FieldTable(
+            "EphemeralContainer",
+            acting: """
+                args command image imagePullPolicy name stdin stdinOnce targetContainerName terminationMessagePath terminationMessagePolicy \
+                tty workingDir
+                """,
+            [
+                "env": .members("EnvVar"),
+                "envFrom": .members("EnvFromSource"),
+                "lifecycle": notEphemeral, "livenessProbe": notEphemeral, "ports": notEphemeral, "readinessProbe": notEphemeral,
+                "resizePolicy": notEphemeral, "resources": notEphemeral, "restartPolicy": notEphemeral, "restartPolicyRules": notEphemeral,
+                "startupProbe": notEphemeral,
+                "securityContext": .members("SecurityContext"),
                 "volumeDevices": .missing("block devices are not mapped"),
                 "volumeMounts": .members("VolumeMount"),
             ]),

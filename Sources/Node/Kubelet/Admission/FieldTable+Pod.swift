@@ -14,11 +14,14 @@ extension FieldTable {
                 """,
             [
                 "affinity": .needless(scheduler),
-                "automountServiceAccountToken": .missing("no token is mounted: there is nobody to issue one", when: .value(true)),
+                "automountServiceAccountToken": .withServer(
+                    .needless("the API server adds the token's volume"),
+                    alone: .missing("no token is mounted: there is nobody to issue one", when: .value(true))),
                 "containers": .members("Container"),
                 "dnsConfig": .members("PodDNSConfig"),
-                "enableServiceLinks": .needless("it stands for variables of Services, and there are none"),
-                "ephemeralContainers": .missing("they are not started"),
+                "enableServiceLinks": .withServer(
+                    .acts, alone: .needless("it stands for variables of Services, and there are none")),
+                "ephemeralContainers": .members("EphemeralContainer"),
                 "hostAliases": .members("HostAlias"),
                 "imagePullSecrets": .missing("images are not pulled from registries"),
                 "initContainers": .members("Container"),
@@ -47,10 +50,10 @@ extension FieldTable {
         FieldTable("PodDNSConfigOption", acting: "name value"),
         FieldTable("HostAlias", acting: "hostnames ip"),
         FieldTable(
-            "PodSecurityContext", acting: "fsGroup runAsGroup runAsNonRoot runAsUser supplementalGroups supplementalGroupsPolicy",
+            "PodSecurityContext",
+            acting: "fsGroup fsGroupChangePolicy runAsGroup runAsNonRoot runAsUser supplementalGroups supplementalGroupsPolicy",
             [
                 "appArmorProfile": .members("AppArmorProfile"),
-                "fsGroupChangePolicy": .needless("only volumes that outlive the pod are changed more than once"),
                 "seLinuxChangePolicy": seLinux,
                 "seLinuxOptions": seLinux,
                 "seccompProfile": .members("SeccompProfile"),

@@ -26,19 +26,29 @@ extension FieldTable {
                 "configMap": .members("ConfigMapProjection"),
                 "downwardAPI": .members("DownwardAPIProjection"),
                 "secret": .members("SecretProjection"),
-                "serviceAccountToken": .impossible("there is nobody to issue tokens"),
+                "serviceAccountToken": .withServer(
+                    .members("ServiceAccountTokenProjection"), alone: .impossible("there is nobody to issue tokens")),
             ]),
+        FieldTable("ServiceAccountTokenProjection", acting: "audience expirationSeconds path"),
+        FieldTable("PersistentVolumeClaimVolumeSource", acting: "claimName readOnly"),
+        FieldTable(
+            "EphemeralVolumeSource", ["volumeClaimTemplate": .needless("the claim is made from it by the ephemeral volume controller")]),
+
         FieldTable("ConfigMapProjection", acting: "name optional", ["items": .members("KeyToPath")]),
         FieldTable("SecretProjection", acting: "name optional", ["items": .members("KeyToPath")]),
         FieldTable("DownwardAPIProjection", ["items": .members("DownwardAPIVolumeFile")]),
     ]
 
+    private static let noClaims = FieldSupport.impossible("volumes of this type cannot be mounted")
+
     private static let mountable: [String: FieldSupport] = [
         "configMap": .members("ConfigMapVolumeSource"),
         "downwardAPI": .members("DownwardAPIVolumeSource"),
         "emptyDir": .members("EmptyDirVolumeSource"),
+        "ephemeral": .withServer(.members("EphemeralVolumeSource"), alone: noClaims),
         "hostPath": .members("HostPathVolumeSource"),
         "image": .members("ImageVolumeSource"),
+        "persistentVolumeClaim": .withServer(.members("PersistentVolumeClaimVolumeSource"), alone: noClaims),
         "projected": .members("ProjectedVolumeSource"),
         "secret": .members("SecretVolumeSource"),
     ]
@@ -47,8 +57,8 @@ extension FieldTable {
         uniqueKeysWithValues: otherTypes.map { ($0, .impossible("volumes of this type cannot be mounted")) })
 
     private static let otherTypes = [
-        "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "ephemeral", "fc", "flexVolume", "flocker",
-        "gcePersistentDisk", "gitRepo", "glusterfs", "iscsi", "nfs", "persistentVolumeClaim", "photonPersistentDisk", "portworxVolume",
+        "awsElasticBlockStore", "azureDisk", "azureFile", "cephfs", "cinder", "csi", "fc", "flexVolume", "flocker",
+        "gcePersistentDisk", "gitRepo", "glusterfs", "iscsi", "nfs", "photonPersistentDisk", "portworxVolume",
         "quobyte", "rbd", "scaleIO", "storageos", "vsphereVolume",
     ]
 }

@@ -13,14 +13,17 @@ package enum UnsupportedFields {
     }
 
     /// In the order of the pod's fields. What ``FieldTable`` knows of each field decides; a field that it lacks is one.
-    package static func find(in pod: Pod) -> [Finding] {
-        var search = Search()
+    ///
+    /// - Parameter isInCluster: There is an API server to take things from.
+    package static func find(in pod: Pod, isInCluster: Bool = false) -> [Finding] {
+        var search = Search(isInCluster: isInCluster)
         search.visit(pod.spec.json, "PodSpec", FieldPath("spec"))
         return search.findings
     }
 }
 
 private struct Search {
+    let isInCluster: Bool
     var findings: [UnsupportedFields.Finding] = []
 
     /// - Parameter type: Of the value, or of a list's or map's elements.
@@ -46,6 +49,7 @@ private struct Search {
                 if let what = what(entry.key) { report(path.key(entry.key), what) }
             }
         case .impossible(let what): report(path, what, isImpossible: true)
+        case .withServer(let support, let alone): visit(member, of: object, isInCluster ? support : alone, path)
         case nil: report(path, "it is not known here")
         }
     }

@@ -9,6 +9,8 @@ extension ConfigBuilder {
         package var podIPs: [String]
         package var volumes: [String: HostVolume]
         package var supportsRecursiveReadOnly = true
+        /// What the container's variables are made from.
+        package var objects = ObjectSet()
 
         package init(attempt: UInt32, image: Image, podIPs: [String], volumes: [String: HostVolume]) {
             self.attempt = attempt
@@ -18,13 +20,17 @@ extension ConfigBuilder {
         }
     }
 
+    /// - Throws: `CreateContainerConfigError`: something is missing.
+    package func environment(_ container: Container, _ start: Start) throws(StartFailure) -> ContainerEnvironment {
+        try ContainerEnvironment(container, DownwardAPI(pod, podIPs: start.podIPs, configuration), start.objects)
+    }
+
     /// - Throws: `CreateContainerConfigError`: the pod asks for what cannot be.
     package func container(_ container: Container, _ start: Start) throws(StartFailure) -> ContainerConfig {
         var image = ImageSpec(image: start.image.id)
         image.userSpecifiedImage = container.image ?? ""
         var config = ContainerConfig(metadata: ContainerMetadata(name: container.name, attempt: start.attempt), image: image)
-        let environment = try ContainerEnvironment(
-            container, DownwardAPI(pod, podIPs: start.podIPs, configuration), configuration.objects)
+        let environment = try environment(container, start)
         config.envs = environment.variables
         config.command = container.command.map { Expansion.expand($0) { environment[$0] } }
         config.args = container.args.map { Expansion.expand($0) { environment[$0] } }

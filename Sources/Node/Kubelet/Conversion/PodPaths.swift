@@ -21,7 +21,14 @@ package struct PodPaths: Sendable, Hashable {
     package func volume(_ uid: PodUID, plugin: String, _ name: String) -> String {
         "\(volumes(uid))/kubernetes.io~\(plugin)/\(name)"
     }
+    /// A file system in memory, for what must not reach a disk.
+    package var memory: String { "\(root)/memory" }
+    package func memory(_ uid: PodUID) -> String { "\(memory)/\(uid)" }
+    package func memoryVolume(_ uid: PodUID, plugin: String, _ name: String) -> String {
+        "\(memory(uid))/kubernetes.io~\(plugin)/\(name)"
+    }
     package func hosts(_ uid: PodUID) -> String { "\(pod(uid))/etc-hosts" }
+    package func resources(_ uid: PodUID) -> String { "\(pod(uid))/resources" }
     package func probes(_ uid: PodUID) -> String { "\(pod(uid))/probes" }
     package func userNamespace(_ uid: PodUID) -> String { "\(pod(uid))/userns" }
     package func containerDirectory(_ uid: PodUID, _ container: String) -> String { "\(pod(uid))/containers/\(container)" }

@@ -68,6 +68,12 @@ package enum HugePages {
         return try? Quantity(parsing: String(name.dropFirst(prefix.count))).value
     }
 
+    /// `hugepages-2Mi` for 2 MiB.
+    package static func resource(pageSize: Int64) -> String {
+        let text = pageSize >= 1 << 30 ? "\(pageSize >> 30)Gi" : pageSize >= 1 << 20 ? "\(pageSize >> 20)Mi" : "\(pageSize >> 10)Ki"
+        return prefix + text
+    }
+
     /// As the kernel names a page size in `hugetlb.2MB.max`.
     package static func kernelName(_ pageSize: Int64) -> String {
         if pageSize >= 1 << 30 { return "\(pageSize >> 30)GB" }

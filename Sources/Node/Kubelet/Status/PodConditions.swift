@@ -8,19 +8,7 @@ package enum PodConditions {
     package static let ready = "Ready"
     package static let containersReady = "ContainersReady"
     package static let scheduled = "PodScheduled"
-    static let owned = [readyToStartContainers, initialized, ready, containersReady, scheduled, LimitsCondition.type]
-
-    static let disruptionTarget = "DisruptionTarget"
-
-    /// The own conditions with those that others have set. DisruptionTarget, once set here, stays until the others know it.
-    static func merging(_ own: [PodCondition], foreign: [PodCondition]) -> [PodCondition] {
-        let foreign = foreign.filter { !owned.contains($0.type) }
-        let kept = own.filter { condition in
-            owned.contains(condition.type)
-                || condition.type == disruptionTarget && !foreign.contains { $0.type == disruptionTarget }
-        }
-        return foreign + kept
-    }
+    static let owned = [readyToStartContainers, initialized, ready, containersReady, scheduled, LimitsCondition.type, ResizeState.pendingType, ResizeState.inProgressType]
 
     /// A condition without its times.
     struct Verdict {

@@ -1,5 +1,5 @@
 internal import APIMachinery
-package import KubernetesAPI
+internal import KubernetesAPI
 
 /// Where a change of a pod's resources stands, as its conditions show it.
 package enum ResizeState: Sendable, Hashable {

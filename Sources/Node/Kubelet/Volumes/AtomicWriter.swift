@@ -8,8 +8,12 @@ struct AtomicWriter {
     private static let newDataLink = "..data_tmp"
     let directory: String
 
-    /// - Parameter gid: Group of the files, readable by it; nil: root's.
+    /// - Parameter gid: Group of all that is in the volume, readable by it; nil: root's.
     func write(_ payload: VolumePayload, gid: UInt32?, now: Timestamp) throws(FileError) {
+        if let gid, PodFiles.group(directory) != gid {
+            try PodFiles.changeOwner(directory, uid: 0, gid: gid)
+            try PodFiles.changeMode(directory, 0o2777)
+        }
         let old = PodFiles.target(ofLink: "\(directory)/\(Self.dataLink)")
         if let old, try isCurrent(payload, in: old) { return }
         let new = "..\(Self.stamp(now)).\(UInt32.random(in: 100_000_000...999_999_999))"
@@ -22,14 +26,29 @@ struct AtomicWriter {
     }
 
     private func write(_ payload: VolumePayload, into path: String, _ gid: UInt32?) throws(FileError) {
-        try PodFiles.makeDirectory(path, mode: 0o755)
+        try makeDirectory(path, gid)
         for (name, file) in payload.files.sorted(by: { $0.key < $1.key }) {
             let target = "\(path)/\(name)"
-            if let slash = target.lastIndex(of: "/") { try PodFiles.makeDirectory(String(target[..<slash]), mode: 0o755) }
+            try makeDirectories(above: name, in: path, gid)
             let mode = gid == nil ? file.mode : file.mode | 0o440
             try PodFiles.overwrite(target, file.bytes, mode: mode)
-            if let gid { try PodFiles.changeOwner(target, uid: 0, gid: gid) }
+            if gid != nil || file.uid != nil { try PodFiles.changeOwner(target, uid: file.uid ?? 0, gid: gid ?? 0) }
         }
+    }
+
+    private func makeDirectories(above name: String, in path: String, _ gid: UInt32?) throws(FileError) {
+        var directory = path
+        for part in name.split(separator: "/").dropLast() {
+            directory += "/\(part)"
+            if PodFiles.kind(directory) == nil { try makeDirectory(directory, gid) }
+        }
+    }
+
+    private func makeDirectory(_ path: String, _ gid: UInt32?) throws(FileError) {
+        try PodFiles.makeDirectory(path, mode: 0o755)
+        guard let gid else { return }
+        try PodFiles.changeOwner(path, uid: 0, gid: gid)
+        try PodFiles.changeMode(path, 0o2755)
     }
 
     private func isCurrent(_ payload: VolumePayload, in data: String) throws(FileError) -> Bool {

@@ -15,14 +15,3 @@ package struct HostVolume: Sendable, Hashable {
         self.isReadOnly = isReadOnly
     }
 }
-
-/// A volume that could not be made ready. The text is the event's.
-package struct VolumeError: Error, Sendable, CustomStringConvertible {
-    package let volume: String
-    package let cause: String
-    package init(_ volume: String, _ cause: String) {
-        self.volume = volume
-        self.cause = cause
-    }
-    package var description: String { "MountVolume.SetUp failed for volume \"\(volume)\" : \(cause)" }
-}

@@ -1,6 +1,7 @@
 internal import APIMachinery
 internal import CRI
 internal import KubernetesAPI
+internal import KubernetesClient
 import Synchronization
 
 /// What pod workers work with.
@@ -19,12 +20,26 @@ struct NodeServices: Sendable {
     let probeNetwork: any ProbeNetwork
     /// When this agent began.
     let startTime: Timestamp
+    /// Acts as this node; nil: there is no API server.
+    let api: Client?
+    /// As the API server has it.
+    let ownNode = OwnNode()
+    let health = NodeHealth()
+    /// Where that comes from which pods take from other API objects.
+    let objects: any PodObjects
 
     var paths: PodPaths { PodPaths(configuration) }
 
     /// Runs calls that block where they may.
     func blocking<T: Sendable>(_ body: @Sendable () async throws -> T) async rethrows -> T {
         try await withTaskExecutorPreference(configuration.blockingExecutor, operation: body)
+    }
+
+    func setUpVolumes(_ pod: Pod, now: Timestamp) async throws(VolumeErrors) -> [String: HostVolume] {
+        let volumes = volumes
+        return try await withTaskExecutorPreference(configuration.blockingExecutor) { () async throws(VolumeErrors) in
+            try await volumes.setUp(pod, now: now)
+        }
     }
 
     /// Shares of the QoS classes after a pod has come or gone.
@@ -41,6 +56,7 @@ final class PodTable: Sendable {
     private let entries = Mutex<[PodUID: PodEntry]>([:])
     /// Held while one pod is judged, so that two do not take the same port.
     private let admission = Mutex(())
+    private let observers = Mutex<[@Sendable (PodEntry) -> Void]>([])
     private let listeners = Mutex<(last: Int, all: [Int: AsyncStream<Pod>.Continuation])>((0, [:]))
 
     subscript(uid: PodUID) -> PodEntry? { entries.withLock { $0[uid] } }
@@ -55,6 +71,17 @@ final class PodTable: Sendable {
             if let rejection = judge(entry.pod, admittedPods) { return rejection }
             entry.with { $0.isAdmitted = true }
             return nil
+        }
+    }
+
+    /// Grants a pod that is in something new, unless `judge`, who is shown the others, objects.
+    func change(
+        _ entry: PodEntry, _ judge: ([Pod]) -> ResizeDecision.Feasibility, grant: (inout PodEntry.Wanted) -> Void
+    ) -> ResizeDecision.Feasibility {
+        admission.withLock { _ in
+            let feasibility = judge(admittedPods.filter { $0.uid != entry.uid })
+            if feasibility == .feasible { entry.with { grant(&$0) } }
+            return feasibility
         }
     }
 
@@ -77,6 +104,11 @@ final class PodTable: Sendable {
         return stream
     }
 
+    /// Told of every pod whose status changed, and of each that was torn down, from now on. Must be short.
+    func observe(_ observer: @escaping @Sendable (PodEntry) -> Void) { observers.withLock { $0.append(observer) } }
+
+    func tellObservers(_ entry: PodEntry) { for observer in observers.withLock({ $0 }) { observer(entry) } }
+
     func publish(_ status: PodStatus, of entry: PodEntry) {
         let pod = entry.with { wanted -> Pod? in
             guard wanted.status != status else { return nil }
@@ -85,6 +117,7 @@ final class PodTable: Sendable {
             return wanted.pod
         }
         guard let pod else { return }
+        tellObservers(entry)
         for listener in listeners.withLock({ $0.all.sorted { $0.key < $1.key }.map(\.value) }) { listener.yield(pod) }
     }
 }

@@ -9,6 +9,7 @@ extension PodWorker {
     mutating func recallResources(_ runtime: PodRuntimeStatus) async {
         guard !hasResourceRecord else { return }
         hasResourceRecord = true
+        mustCompareResources = !runtime.isEmpty
         if runtime.isEmpty { return }
         let path = node.paths.resources(entry.uid)
         resources = await node.blocking { ResourceRecord.load(path) }
@@ -54,12 +55,15 @@ extension PodWorker {
     ///
     /// - Returns: Containers that have to start again, by id.
     mutating func giveResources(_ runtime: PodRuntimeStatus) async -> Set<String> {
+        guard mustCompareResources || resize != .none || !resources.given.isEmpty else { return [] }
         let pod = entry.pod
         let steps = ResizeDecision.steps(pod, runtime, given: resources.given, node.configuration)
         if steps.isEmpty {
-            await completeResize(runtime)
+            mustCompareResources = false
+            completeResize()
             return []
         }
+        if resize == .none { resize = .inProgress(error: nil) }
         do {
             let new = PodCgroup(pod, node.configuration)
             let old = PodCgroup(pod.with(resources: givenResources(pod, runtime)), node.configuration)
@@ -82,11 +86,11 @@ extension PodWorker {
             return []
         }
         let restarting = Set(steps.filter(\.needsRestart).map(\.containerID))
-        if restarting.isEmpty { await completeResize(runtime) }
+        if restarting.isEmpty { completeResize() }
         return restarting
     }
 
-    private mutating func completeResize(_ runtime: PodRuntimeStatus) async {
+    private mutating func completeResize() {
         guard case .inProgress = resize else { return }
         resize = .none
         send(.normal, "ResizeCompleted", "Pod resize completed: \(ResizeDecision.summary(entry.pod))")

@@ -35,6 +35,8 @@ extension PodWorker {
         builder.failures = failures
         builder.messages = messages
         builder.probes = entry.probes.verdicts
+        builder.resize = resize
+        builder.givenResources = Self.given(resources, runtime)
         builder.verdict = verdict
         builder.isOver = isOver
         builder.hostIPs = node.configuration.hostIPs

@@ -12,15 +12,20 @@ extension PodWorker {
             send(.warning, "FailedSync", "error determining status: \(error)")
             return look(after: errorPeriod)
         }
+        await recallResources(runtime)
         if let rejection = admit(runtime) { return reject(rejection) }
         checkDeadline(runtime)
+        await judgeResize(runtime)
+        let resizeBefore = resize
         let status = await publish(runtime)
         if PodPhase(rawValue: status.phase ?? "")?.isTerminal ?? false {
             isOver = true
             return look(after: .zero)
         }
-        guard await prepare() else { return look(after: errorPeriod) }
-        let actions = PodActions.compute(entry.pod, runtime, entry.probes.verdicts)
+        guard await prepare() else { return look(after: mountRetry ?? errorPeriod) }
+        let resizing = await giveResources(runtime)
+        if resize != resizeBefore { await publish(runtime) }
+        let actions = PodActions.compute(entry.pod, runtime, entry.probes.verdicts, resizing: resizing)
         if actions.isNothing { return await prune(runtime) }
         await perform(actions, runtime)
         if let runtime = try? await observe() {
@@ -33,12 +38,11 @@ extension PodWorker {
     private func admit(_ runtime: PodRuntimeStatus) -> Admission.Rejection? {
         if entry.with({ $0.isAdmitted }) { return nil }
         let configuration = node.configuration
-        let isOver = PodPhase(rawValue: entry.status.phase ?? "")?.isTerminal ?? false
         let rejection = node.table.admit(entry) { pod, others in
-            runtime.isEmpty && !isOver ? Admission.judge(pod, others: others, configuration) : nil
+            runtime.isEmpty ? Admission.judge(pod, others: others, configuration) : nil
         }
-        if rejection == nil, runtime.isEmpty, !isOver {
-            for finding in UnsupportedFields.find(in: entry.pod) {
+        if rejection == nil, runtime.isEmpty {
+            for finding in UnsupportedFields.find(in: entry.pod, isInCluster: configuration.isInCluster) {
                 send(.warning, PodEvent.unsupportedField, "\(finding.path): \(finding.what)")
             }
             for problem in ProbePeriods.problems(entry.pod) { send(.warning, PodEvent.unsupportedField, problem) }
@@ -59,9 +63,7 @@ extension PodWorker {
                 $0.qosClass = QoSClass(of: pod).rawValue
                 $0.startTime = now.truncatedToSeconds
             }, of: entry)
-        _ = lifecycle.handle(.over(gracePeriodSeconds: 0))
-        _ = lifecycle.handle(.containersGone)
-        entry.over.set(entry.status)
+        settle()
     }
 
     private mutating func checkDeadline(_ runtime: PodRuntimeStatus) {
@@ -100,13 +102,25 @@ extension PodWorker {
             send(.warning, "Failed", "error making pod data directories: \(error)")
             return false
         }
-        do {
-            let now = node.clock.wallTime
-            volumes = try await node.blocking { try await node.volumes.setUp(pod, now: now) }
+        return await prepareVolumes(pod)
+    }
+
+    private mutating func prepareVolumes(_ pod: Pod) async -> Bool {
+        let node = node
+        let now = node.clock.wallTime
+        node.objects.register(pod)
+        do throws(VolumeErrors) {
+            volumes = try await node.setUpVolumes(pod, now: now)
+            mountFailure = nil
+            return true
         } catch {
-            send(.warning, "FailedMount", "\(error)")
+            let failure = MountFailure(error, after: mountFailure, at: now)
+            if failure.isToBeTold { for message in error.messages { send(.warning, "FailedMount", message) } }
+            mountFailure = failure
             return false
         }
-        return true
     }
+
+    /// When to try a mount again that failed; nil: when something else that is wrong is looked at again.
+    private var mountRetry: Duration? { mountFailure?.retry }
 }

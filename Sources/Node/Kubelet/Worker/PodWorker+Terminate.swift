@@ -58,12 +58,15 @@ extension PodWorker {
         }
         await tearDown()
         entry.over.set(entry.status)
+        entry.with { $0.isTornDown = true }
+        node.table.tellObservers(entry)
         if entry.deletion != nil { look(after: .zero) }
     }
 
     /// What the pod had around its containers. What fails here fails again, and is reported, when the pod is removed.
     private mutating func tearDown() async {
         entry.with { $0.isAdmitted = false }
+        node.objects.unregister(entry.uid)
         let uid = entry.uid
         let node = node
         do {
@@ -94,6 +97,7 @@ extension PodWorker {
             send(.warning, "FailedCleanUp", "error cleaning up pod: \(error)")
             return look(after: errorPeriod)
         }
+        node.objects.unregister(uid)
         _ = lifecycle.handle(.removed)
         node.table.remove(uid)
         entry.removed.set(())

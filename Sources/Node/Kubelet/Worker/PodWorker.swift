@@ -18,7 +18,16 @@ struct PodWorker: ~Copyable {
     var verdict: PodStatusBuilder.Verdict?
     /// What an earlier agent knew of the probes has been read.
     var hasProbeVerdicts = false
+    /// Resources that were changed since the containers' start.
+    var resources = ResourceRecord()
+    /// What an earlier agent knew of them has been read.
+    var hasResourceRecord = false
+    /// An earlier agent may have left a change undone.
+    var mustCompareResources = false
+    var resize = ResizeState.none
     var volumes: [String: HostVolume]?
+    /// Of the last try, when it failed.
+    var mountFailure: MountFailure?
     var userNamespace: UserNamespace?
     /// What the pod's cgroup could not be given on this machine, a line each.
     var unenforced: [String] = []
@@ -37,6 +46,7 @@ struct PodWorker: ~Copyable {
         for predecessor in entry.predecessors {
             guard await predecessor.waitUnlessCancelled() != nil else { return }
         }
+        if entry.hasEndedBefore { settle() }
         while !Task.isCancelled {
             nextLook = node.clock.now + relistPeriod
             switch lifecycle.handle(nextEvent) {
@@ -50,7 +60,18 @@ struct PodWorker: ~Copyable {
         }
     }
 
+    /// There is nothing to end, and nothing to tell.
+    mutating func settle() {
+        _ = lifecycle.handle(.over(gracePeriodSeconds: 0))
+        _ = lifecycle.handle(.containersGone)
+        entry.over.set(entry.status)
+        entry.with { $0.isTornDown = true }
+        node.table.tellObservers(entry)
+    }
+
     private var nextEvent: PodLifecycle.Event {
+        // What is left of an ended pod is kept until its end is known.
+        if lifecycle.state == .terminated, !entry.mayBeRemoved { return .look }
         if let gracePeriodSeconds = entry.deletion { return .deleted(gracePeriodSeconds: gracePeriodSeconds) }
         return isOver ? .over(gracePeriodSeconds: entry.pod.terminationGracePeriodSeconds) : .look
     }

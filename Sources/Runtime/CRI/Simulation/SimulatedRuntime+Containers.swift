@@ -97,8 +97,11 @@ extension SimulatedRuntime {
     package func containerStatus(_ id: String) async throws(RuntimeError) -> ContainerStatus { try find(id).status }
 
     package func updateContainerResources(_ id: String, _ resources: LinuxContainerResources) async throws(RuntimeError) {
-        _ = try find(id)
-        state.withLock { $0.containers[id]?.status.resources = resources }
+        let name = try find(id).name
+        state.withLock { state in
+            state.containers[id]?.status.resources = resources
+            note("resize \(name) cpu \(resources.cpuShares)/\(resources.cpuQuota) memory \(resources.memoryLimitInBytes)", &state)
+        }
     }
 
     package func reopenContainerLog(_ id: String) async throws(RuntimeError) { _ = try find(id) }

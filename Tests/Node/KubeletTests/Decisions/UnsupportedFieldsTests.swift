@@ -11,13 +11,17 @@ struct FieldTableTests {
         var found = ["PodSpec"]
         var index = 0
         while index < found.count {
-            for case .members(let type) in (FieldTable.types[found[index]]?.fields ?? [:]).values where !found.contains(type) {
-                found.append(type)
-            }
+            let all = (FieldTable.types[found[index]]?.fields ?? [:]).values
+            for case .members(let type) in all.flatMap(Self.parts) where !found.contains(type) { found.append(type) }
             index += 1
         }
         return found
     }()
+
+    private static func parts(_ support: FieldSupport) -> [FieldSupport] {
+        guard case .withServer(let first, let second) = support else { return [support] }
+        return [first, second]
+    }
 
     @Test func `every field that Kubernetes has is in the table, and no other`() throws {
         #expect(Self.reachable.count > 40)
@@ -34,10 +38,11 @@ struct FieldTableTests {
     @Test func `members are looked up in the field's own type, and an object acts through its members`() throws {
         for name in Self.reachable {
             for field in Schema.builtIn[type: "core/v1.\(name)"]?.fields ?? [] {
-                let support = FieldTable.types[name]?.fields[field.name]
                 let type = Self.typeName(field.type)
-                if case .members(let named) = support { #expect(type == named, "\(name).\(field.name)") }
-                if case .acts = support { #expect(type == nil, "\(name).\(field.name) acts, and who looks at its members?") }
+                for support in (FieldTable.types[name]?.fields[field.name]).map(Self.parts) ?? [] {
+                    if case .members(let named) = support { #expect(type == named, "\(name).\(field.name)") }
+                    if case .acts = support { #expect(type == nil, "\(name).\(field.name) acts, and who looks at its members?") }
+                }
             }
         }
     }
@@ -75,7 +80,7 @@ struct UnsupportedFieldsTests {
             #""securityContext":{"appArmorProfile":{"type":"RuntimeDefault"},"seLinuxOptions":{"level":"s0"}}"#,
             ["securityContext.appArmorProfile.type: no profile is applied", "securityContext.seLinuxOptions: no label is set"]
         ),
-        (#""ephemeralContainers":[{"name":"e","image":"i"}]"#, ["ephemeralContainers: they are not started"]),
+        (#""ephemeralContainers":[{"name":"e","image":"i"}]"#, []),
     ])
     func `fields of the pod`(fields: String, expected: [String]) throws {
         #expect(try findings("{\(fields)}").map { $0.replacing("spec.", with: "") } == expected)
@@ -88,7 +93,11 @@ struct UnsupportedFieldsTests {
             #""lifecycle":{"preStop":{"httpGet":{"port":1,"scheme":"HTTPS"}},"postStart":{"tcpSocket":{"port":1}}}"#,
             ["lifecycle.postStart.tcpSocket: no hook of this kind runs"]
         ),
-        (#""resizePolicy":[{"resourceName":"cpu","restartPolicy":"NotRequired"}]"#, ["resizePolicy: resources are not changed in place"]),
+        (#""resizePolicy":[{"resourceName":"cpu","restartPolicy":"NotRequired"}]"#, []),
+        (
+            #""restartPolicy":"Never","restartPolicyRules":[{"action":"RestartAllContainers","exitCodes":{"operator":"In","values":[1]}}]"#,
+            ["restartPolicyRules[0].action: only the container itself is started again"]
+        ),
         (
             #""resources":{"limits":{"cpu":"1","memory":"1Gi","hugepages-2Mi":"2Mi","ephemeral-storage":"1Gi","a.com/gpu":"1"}}"#,
             [

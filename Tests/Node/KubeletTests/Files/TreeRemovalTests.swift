@@ -131,7 +131,7 @@ import Testing
                 }
             ]
         }
-        await #expect(throws: VolumeError.self) { _ = try await volumes(directory).setUp(pod, now: .now()) }
+        await #expect(throws: VolumeErrors.self) { _ = try await volumes(directory).setUp(pod, now: .now()) }
     }
 
     @Test func `user namespaces keep their ranges`() throws {

@@ -1,4 +1,5 @@
 import APIMachinery
+import Glibc
 import KubernetesAPI
 
 @testable import Kubelet
@@ -31,4 +32,19 @@ func makeSidecar(_ name: String) -> Container { makeContainer(name) { $0.restart
 
 func quantities(_ values: [String: String]) -> [String: Quantity] {
     values.compactMapValues { try? Quantity(parsing: $0) }
+}
+
+/// Rights and owners of a file, links not followed.
+struct FileFacts: Equatable {
+    var mode: UInt32
+    var uid: UInt32
+    var gid: UInt32
+
+    init(mode: UInt32, uid: UInt32, gid: UInt32) { (self.mode, self.uid, self.gid) = (mode, uid, gid) }
+
+    init?(_ path: String) {
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return nil }
+        self.init(mode: status.st_mode & 0o7777, uid: status.st_uid, gid: status.st_gid)
+    }
 }

@@ -13,7 +13,7 @@ import Testing
         #expect(Expansion.expand(text) { ["A": "1", "B": "2"][$0] } == expected)
     }
 
-    private func environment(_ fill: (inout Container) -> Void, _ objects: LocalObjects = LocalObjects()) throws -> [String] {
+    private func environment(_ fill: (inout Container) -> Void, _ objects: ObjectSet = ObjectSet()) throws -> [String] {
         let container = makeContainer("app", fill)
         var pod = makePod("p") { $0.metadata.labels = ["app": "web"] }
         pod.spec.containers = [container]
@@ -81,9 +81,9 @@ import Testing
     }
 
     @Test func `ConfigMaps and Secrets at hand`() throws {
-        var objects = LocalObjects()
-        objects.add(ConfigMap { ($0.metadata.name, $0.data) = ("cm", ["a": "1", "b": "2"]) })
-        objects.add(Secret { ($0.metadata.name, $0.data) = ("s", ["k": Base64Data(Array("secret".utf8))]) })
+        let objects = ObjectSet(
+            configMaps: [ConfigMap { ($0.metadata.name, $0.data) = ("cm", ["a": "1", "b": "2"]) }],
+            secrets: [Secret { ($0.metadata.name, $0.data) = ("s", ["k": Base64Data(Array("secret".utf8))]) }])
         let result = try environment(
             { container in
                 container.envFrom = [

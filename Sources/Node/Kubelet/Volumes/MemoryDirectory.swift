@@ -1,0 +1,21 @@
+/// One file system in memory for the secrets and tokens of all pods of an agent. One for each volume would be copied, as an entry of the
+/// mount table, into every container that starts.
+final class MemoryDirectory: Sendable {
+    let path: String
+    private let mounts: any MountService
+    private let turn = Turn()
+
+    init(_ path: String, _ mounts: any MountService) {
+        self.path = path
+        self.mounts = mounts
+    }
+
+    /// Makes it ready; the one of an earlier agent is used on.
+    func prepare() async throws {
+        try await turn.run {
+            if try await mounts.isMounted(path) { return }
+            try PodFiles.makeDirectory(path, mode: 0o700)
+            try await mounts.mountTmpfs(at: path, sizeBytes: nil, mode: 0o700)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package import APIMachinery
+internal import KubernetesAPI
+package import KubernetesClient
+internal import Netlink
+internal import Nftables
+import Synchronization
+
+/// Leads packets for Services to their endpoints, as kube-proxy's nftables mode does: watches Services, EndpointSlices and its node, and keeps
+/// one nftables table as they say. A change costs what has changed, whatever the number of services.
+package final class ServiceProxy: Sendable {
+    private let configuration: ServiceProxyConfiguration
+    private let services: Informer<Service>
+    private let slices: Informer<EndpointSlice>
+    private let node: Informer<Node>
+    private let rules: KernelRules
+    private let time: any TimeSource
+    private let report: @Sendable (String) -> Void
+    /// What has to be looked at: services by key; an empty key stands for all.
+    private let dirty = Mutex<Set<ObjectKey>>([])
+    private let changes: AsyncStream<Void>
+    private let changed: AsyncStream<Void>.Continuation
+
+    private static let byService = "service"
+    private static let everything = ObjectKey(name: "")
+
+    /// - Parameters:
+    ///   - client: May list and watch services, endpointslices and its node.
+    ///   - report: Told of what goes wrong and is tried again, a line each.
+    package init(
+        _ configuration: ServiceProxyConfiguration, client: Client, time: any TimeSource = MachineTime(),
+        report: @escaping @Sendable (String) -> Void
+    ) {
+        self.configuration = configuration
+        self.time = time
+        self.report = report
+        rules = KernelRules(configuration)
+        (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let told: @Sendable (ClientError) -> Void = { report("service proxy: \($0)") }
+        services = Informer(client.resource(Service.self), time: time, report: told)
+        var current = ListOptions()
+        current.labelSelector = "!service.kubernetes.io/headless"
+        slices = Informer(
+            client.resource(EndpointSlice.self), selection: current,
+            indexes: [Self.byService: { Self.serviceKeys(of: $0).map(\.description) }],
+            time: time, report: told)
+        var own = ListOptions()
+        own.fieldSelector = "metadata.name=\(configuration.nodeName)"
+        node = Informer(client.resource(Node.self), selection: own, time: time, report: told)
+    }
+
+    /// Works until the task is cancelled. The rules stay, so that pods go on without the daemon.
+    package func run() async {
+        observe()
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.services.run() }
+            group.addTask { await self.slices.run() }
+            group.addTask { await self.node.run() }
+            for informer in [services.waitForSync, slices.waitForSync, node.waitForSync] { await informer() }
+            mark([Self.everything])
+            await follow()
+            group.cancelAll()
+        }
+    }
+
+    private func observe() {
+        services.addHandler { [self] event in mark(event.objects.map { ObjectKey($0) }) }
+        slices.addHandler { [self] event in mark(event.objects.flatMap(Self.serviceKeys)) }
+        node.addHandler { [self] event in
+            if Set(event.objects.map { $0.metadata.labels[Self.zoneLabel] }).count > 1 || event.objects.count == 1 {
+                mark([Self.everything])
+            }
+        }
+    }
+
+    private func mark(_ keys: [ObjectKey]) {
+        dirty.withLock { $0.formUnion(keys) }
+        changed.yield()
+    }
+
+    private func follow() async {
+        var retry = Retry(first: .milliseconds(200))
+        for await _ in changes {
+            let keys = dirty.withLock { dirty in
+                defer { dirty = [] }
+                return dirty
+            }
+            guard !keys.isEmpty else { continue }
+            do throws(ServiceProxyError) {
+                try await apply(keys)
+            } catch {
+                report("\(error)")
+                // What the kernel has is not known for sure: everything is made anew.
+                if (try? await time.sleep(for: retry.next(after: .zero))) == nil { return }
+                mark([Self.everything])
+            }
+        }
+    }
+
+    private func apply(_ keys: Set<ObjectKey>) async throws(ServiceProxyError) {
+        if keys.contains(Self.everything) {
+            let all = Dictionary(services.objects().map { (ObjectKey($0), $0) }) { first, _ in first }
+            try await rules.replace(all.compactMapValues { ports(of: $0) })
+        } else {
+            let wanted = keys.map { key in (key, services[key].map { ports(of: $0) } ?? []) }
+            try await rules.change(Dictionary(wanted) { first, _ in first })
+        }
+    }
+
+    private func ports(of service: Service) -> [ProxiedPort] {
+        ProxiedPort.all(
+            of: service, slices.objects(index: Self.byService, value: ObjectKey(service).description), nodeName: configuration.nodeName,
+            zone: node[ObjectKey(name: configuration.nodeName)]?.metadata.labels[Self.zoneLabel])
+    }
+
+    private static let zoneLabel = "topology.kubernetes.io/zone"
+
+    @Sendable private static func serviceKeys(of slice: EndpointSlice) -> [ObjectKey] {
+        guard let name = slice.metadata.labels["kubernetes.io/service-name"], !name.isEmpty else { return [] }
+        return [ObjectKey(namespace: slice.metadata.namespace ?? "", name: name)]
+    }
+}
+
+extension InformerEvent {
+    /// The object as it is and as it was.
+    fileprivate var objects: [Object] {
+        switch self {
+        case .added(let object), .deleted(let object): [object]
+        case .updated(let old, let new): [old, new]
+        }
+    }
+}
+
+/// Rules that the kernel has not taken.
+package struct ServiceProxyError: Error, CustomStringConvertible {
+    package let description: String
+}

@@ -1,0 +1,38 @@
+internal import APIMachinery
+
+/// What the service proxy has to know of its node.
+package struct ServiceProxyConfiguration: Sendable {
+    /// Endpoints of this node are local ones.
+    package var nodeName: String
+    /// The nftables table, of the family `inet`; all of it is the proxy's.
+    package var table: String
+    /// The link that this node's pods are behind.
+    package var bridge: String
+    /// The bridges of instances on the same machine, as a pattern of nft(8): their pods' packets are their own proxies' affair.
+    package var siblingBridges = "swl-*"
+    /// Pods of the whole cluster; what comes from elsewhere to a cluster IP is made to come from the node.
+    package var podCIDRs: [IPNetwork]
+    /// Nothing but services has addresses in these: what is left for them after translation is refused.
+    package var serviceCIDRs: [IPNetwork]
+
+    package init(nodeName: String, table: String, bridge: String, podCIDRs: [IPNetwork], serviceCIDRs: [IPNetwork]) {
+        (self.nodeName, self.table, self.bridge) = (nodeName, table, bridge)
+        (self.podCIDRs, self.serviceCIDRs) = (podCIDRs, serviceCIDRs)
+    }
+}
+
+/// A network in CIDR notation, as it is written.
+package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
+    package let description: String
+    package let isIPv4: Bool
+
+    /// Reads `10.96.0.0/16`, `fd00::/64`.
+    package init?(_ text: String) {
+        let parts = text.split(separator: "/")
+        guard parts.count == 2, let address = IPAddress(String(parts[0])), let length = Int(parts[1]),
+            (0...address.bytes.count * 8).contains(length)
+        else { return nil }
+        description = text
+        isIPv4 = address.isIPv4
+    }
+}

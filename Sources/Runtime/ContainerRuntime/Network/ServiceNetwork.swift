@@ -1,0 +1,12 @@
+package import CRI
+package import PodNetwork
+
+extension NativeRuntime {
+    /// What a service proxy needs of the pod network; nil: pods have none.
+    package var serviceSide: ServiceSide? { network?.serviceSide }
+
+    /// See ``PodNetwork/routeServices(_:)``.
+    package func routeServices(_ networks: [String]) throws(RuntimeError) {
+        do { try network?.routeServices(networks) } catch { throw RuntimeError(.unavailable, "route services", cause: error) }
+    }
+}

@@ -1,0 +1,58 @@
+internal import LinuxSystem
+internal import Netlink
+internal import Nftables
+
+/// What a service proxy needs of the pod network.
+package struct ServiceSide: Hashable, Sendable {
+    /// The link that this node's pods are behind.
+    package var bridge: String
+    /// A table of the family `inet` that is the proxy's alone; ``PodNetwork/tearDown()`` removes it.
+    package var table: String
+    package var podCIDRs: [String]
+    /// The bridge's addresses: pods reach the node there.
+    package var gateways: [String]
+}
+
+extension PodNetwork {
+    package var serviceSide: ServiceSide {
+        ServiceSide(
+            bridge: names.bridge, table: serviceTable, podCIDRs: plan.networks.map(\.description),
+            gateways: plan.gateways.map(\.address.description))
+    }
+
+    private var serviceTable: String { "\(names.table)-services" }
+
+    /// Gives the node itself a way to addresses of services, also where it has no default route, with an address that answers find back to; and
+    /// lets it use services' ports on 127.0.0.1. The proxy's table must stand: it keeps loopback addresses off the wire.
+    ///
+    /// - Parameter networks: `10.96.0.0/16`. One that another link has a route to stays there.
+    package func routeServices(_ networks: [String]) throws {
+        do {
+            _ = try preparedHostSide()
+            var socket = try NetlinkSocket()
+            guard let bridge = try socket.link(.name(names.bridge)) else { return }
+            for network in networks.compactMap({ IPPrefix($0) }) {
+                let source = plan.gateways.first { $0.family == network.family }?.address
+                let route = Route(to: network, linkIndex: bridge.index, source: source)
+                _ = try socket.perform(.addRoute(route), tolerating: .exists)
+            }
+            try routeLoopback()
+        } catch {
+            throw PodNetworkError.step("route services over \(names.bridge)", error)
+        }
+    }
+
+    /// ip-sysctl.rst, route_localnet.
+    private func routeLoopback() throws {
+        let path = "/proc/sys/net/ipv4/conf/\(names.bridge)/route_localnet"
+        if try Files.readText(path) != "1\n" { try Files.write("1", to: path) }
+    }
+
+    func removeServiceTable() throws -> [String] {
+        var socket = try NetlinkSocket(.netfilter)
+        guard (try? socket.netfilterTable(serviceTable)) != nil else { return [] }
+        defer { nftables.close() }
+        try nftables.remove(serviceTable)
+        return ["nftables table inet \(serviceTable)"]
+    }
+}

@@ -139,6 +139,10 @@ let package = Package(
             name: "apiserver-bench", dependencies: ["APIServer", "Storage", "KubernetesAPI", "APIMachinery"],
             path: "Benchmarks/apiserver-bench", swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
+            name: "scheduler-bench",
+            dependencies: ["Scheduler", "APIServer", "StorageSQLite", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery"],
+            path: "Benchmarks/scheduler-bench", swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
             name: "api-load", dependencies: ["APIMachinery", nioSSL] + nio, path: "Benchmarks/api-load",
             swiftSettings: [.treatAllWarnings(as: .error)]),
 
@@ -147,7 +151,7 @@ let package = Package(
             name: "swiftlet",
             dependencies: [
                 "ControlPlane", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
-                "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", argumentParser,
+                "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "ClusterDNS", argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(

@@ -3,5 +3,5 @@ import Testing
 @testable import Scheduler
 
 struct ConfigurationTests {
-    @Test func `the default profile has upstream's name`() { #expect(SchedulerConfiguration().schedulerName == "default-scheduler") }
+    @Test func `the default profile has upstream's name`() { #expect(SchedulerConfiguration().profiles[0].schedulerName == "default-scheduler") }
 }

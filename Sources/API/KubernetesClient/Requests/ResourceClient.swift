@@ -113,3 +113,13 @@ package struct ResourceClient<Object: KubernetesObject>: Sendable {
         return object
     }
 }
+
+extension ResourceClient {
+    /// Posts an object to a subresource of another kind, such as `binding` or `eviction`; the answer is not looked at.
+    package func createSubresource(_ subresource: String, of name: String, _ body: JSONValue) async throws(ClientError) {
+        var request = APIRequest(method: "POST", path: path.path(namespace: namespace, name: name, subresource: subresource))
+        request.headers["Content-Type"] = "application/json"
+        request.body = body.serialized(.compact)
+        _ = try await client.object(request)
+    }
+}

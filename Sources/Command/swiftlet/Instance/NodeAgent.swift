@@ -15,6 +15,8 @@ final class NodeAgent: Sendable {
         var manifests: String?
         /// nil: the node's.
         var podPidsLimit: Int64?
+        /// Changes what follows from the machine.
+        var configure: @Sendable (inout KubeletConfiguration) -> Void
     }
     let session: PodSession
     private let instance: Instance
@@ -32,7 +34,8 @@ final class NodeAgent: Sendable {
         self.daemon = daemon
         let expecting: Set<Kubelet.Source> = settings.manifests == nil ? [.api] : api == nil ? [.file] : [.file, .api]
         session = try PodSession(
-            instance, label: "agent", podPidsLimit: settings.podPidsLimit, api: api, expecting: expecting)
+            instance, label: "agent", podPidsLimit: settings.podPidsLimit, api: api, expecting: expecting,
+            configure: settings.configure)
         let nodeName = instance.nodeName
         manifests = try settings.manifests.map { try ManifestDirectory(path: $0, nodeName: nodeName, clock: MachineTime()) }
         abandoned = Mutex(instance.abandoned)

@@ -14,7 +14,8 @@ package enum ResizeDecision {
 
     /// - Parameter wanted: The pod as it would be.
     /// - Parameter others: The other pods that the node has taken.
-    package static func judge(_ wanted: Pod, others: [Pod], _ node: NodeFacts) -> Feasibility {
+    package static func judge(_ wanted: Pod, others: [Pod], _ configuration: KubeletConfiguration) -> Feasibility {
+        let node = configuration.node
         let requests = PodResources.requests(wanted)
         func excess(_ name: String, _ amount: Int64, _ capacity: Int64?) -> String? {
             guard let capacity, amount > capacity else { return nil }
@@ -25,7 +26,7 @@ package enum ResizeDecision {
         {
             return .infeasible(text)
         }
-        return Admission.lack(wanted, others, node).map { .deferred($0) } ?? .feasible
+        return Admission.lack(wanted, others, configuration, nil).map { .deferred($0) } ?? .feasible
     }
 
     /// What a running container still has to be given.

@@ -14,6 +14,9 @@ extension Pod {
 
     package var usesHostNetwork: Bool { spec.hostNetwork ?? false }
 
+    /// It comes from a manifest of this machine.
+    package var isStatic: Bool { ["file", "http"].contains(metadata.annotations[StaticPodIdentity.sourceAnnotation]) }
+
     package var isDeleted: Bool { metadata.deletionTimestamp != nil }
 
     /// With which time its containers are stopped.

@@ -111,9 +111,10 @@ final class PodTable: Sendable {
 
     func publish(_ status: PodStatus, of entry: PodEntry) {
         let pod = entry.with { wanted -> Pod? in
-            guard wanted.status != status else { return nil }
+            guard wanted.status != status || !wanted.isShown else { return nil }
+            wanted.isShown = true
             wanted.status = status
-            wanted.pod.status = status
+            wanted.pod.status = wanted.mergedStatus
             return wanted.pod
         }
         guard let pod else { return }

@@ -27,6 +27,8 @@ final class PodEntry: Sendable {
         /// Ids that the runtime has been seen with for this pod.
         var sandboxIDs: Set<String> = []
         var containerIDs: Set<String> = []
+        /// Its status has been published by this agent.
+        var isShown = false
         /// Takes part in the accounting of host ports and resources.
         var isAdmitted = false
         /// Nothing of it runs, its volumes and cgroup are gone, and its status is the last one.

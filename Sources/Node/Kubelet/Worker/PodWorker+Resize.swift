@@ -24,8 +24,8 @@ extension PodWorker {
         }
         let before = entry.pod
         let wanted = before.with(resources: wished)
-        let facts = node.configuration.node
-        let feasibility = node.table.change(entry) { others in ResizeDecision.judge(wanted, others: others, facts) } grant: { $0.grant(wished) }
+        let configuration = node.configuration
+        let feasibility = node.table.change(entry) { others in ResizeDecision.judge(wanted, others: others, configuration) } grant: { $0.grant(wished) }
         switch feasibility {
         case .infeasible(let text): hold("Infeasible", event: "Infeasible", text, wanted)
         case .deferred(let rejection):

@@ -46,7 +46,10 @@ struct PodWorker: ~Copyable {
         for predecessor in entry.predecessors {
             guard await predecessor.waitUnlessCancelled() != nil else { return }
         }
-        if entry.hasEndedBefore { settle() }
+        if entry.hasEndedBefore {
+            node.table.publish(entry.status, of: entry)
+            settle()
+        }
         while !Task.isCancelled {
             nextLook = node.clock.now + relistPeriod
             switch lifecycle.handle(nextEvent) {

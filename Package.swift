@@ -90,7 +90,9 @@ let package = Package(
 
         // Node
         target("Node", "Kubelet", ["CRI", "APIMachinery", "HTTPClient", "KubernetesAPI", "KubernetesClient", "HTTPServer"]),
-        tests("Node", "Kubelet", [
+        tests(
+            "Node", "Kubelet",
+            [
                 "CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "APIServer", "Storage", "TestSupport",
             ]),
         target("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery"] + nio),
@@ -107,7 +109,9 @@ let package = Package(
         target("ControlPlane", "Scheduler", ["KubernetesClient", "KubernetesAPI", "APIMachinery"]),
         target("ControlPlane", "Controllers", ["KubernetesClient", "KubernetesAPI", "APIMachinery", x509, crypto]),
         tests("ControlPlane", "Scheduler", ["APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
-        tests("ControlPlane", "Controllers", ["APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
+        tests(
+            "ControlPlane", "Controllers",
+            ["HTTPClient", "APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
         target(
             "ControlPlane", "ControlPlane",
             [
@@ -151,7 +155,8 @@ let package = Package(
             name: "swiftlet",
             dependencies: [
                 "ControlPlane", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
-                "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "ClusterDNS", argumentParser,
+                "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "ClusterDNS",
+                argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(

@@ -14,9 +14,8 @@ struct APIBench {
 
     func run() async throws {
         let folder = "\(getenv("TMPDIR").map { String(cString: $0) } ?? "/var/tmp")/scheduler-bench-\(getpid())"
-        mkdir(folder, 0o700)
-        defer { for name in ["store", "store-wal", "store-shm"] { unlink("\(folder)/\(name)") }; rmdir(folder) }
-        let storage = try await SQLiteStorage(path: "\(folder)/store")
+        defer { print("the store is left in \(folder)") }
+        let storage = try SQLiteStorage(directory: folder)
         let server = try await APIServer(storage: storage, configuration: APIServer.Configuration(admission: [NamespaceLifecycle()]))
         let client = Client(transport: DirectTransport { await server.handle($0, from: .system) }, userAgent: "scheduler-bench")
         _ = try await client.resource(Namespace.self).create(Namespace { $0.metadata.name = "default" })

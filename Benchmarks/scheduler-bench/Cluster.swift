@@ -11,7 +11,8 @@ enum BenchCluster {
         Node {
             $0.metadata.name = "node-\(index)"
             $0.metadata.labels = [
-                "kubernetes.io/hostname": "node-\(index)", "topology.kubernetes.io/zone": "zone-\(index % zoneCount)", "kubernetes.io/os": "linux",
+                "kubernetes.io/hostname": "node-\(index)", "topology.kubernetes.io/zone": "zone-\(index % zoneCount)",
+                "kubernetes.io/os": "linux",
             ]
             let amounts = ["cpu": Quantity(32), "memory": Quantity(64 << 30), "pods": Quantity(110)]
             $0.status.capacity = amounts
@@ -71,7 +72,9 @@ enum BenchCluster {
         }
     }
 
-    private static func constraint(_ maxSkew: Int32, _ key: String, _ action: String, _ labels: [String: String]) -> TopologySpreadConstraint {
+    private static func constraint(_ maxSkew: Int32, _ key: String, _ action: String, _ labels: [String: String])
+        -> TopologySpreadConstraint
+    {
         TopologySpreadConstraint {
             $0.maxSkew = maxSkew
             $0.topologyKey = key

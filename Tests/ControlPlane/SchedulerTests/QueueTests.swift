@@ -12,6 +12,11 @@ struct QueueTests {
         return queue
     }
 
+    private func taken(_ queue: inout SchedulingQueue, at now: Duration) throws -> QueuedPod {
+        let pod = queue.pop(at: now)
+        return try #require(pod)
+    }
+
     @Test func `priority first, then who waits longer`() {
         var queue = queue([("low", 0), ("high", 10), ("low2", 0), ("high2", 10)])
         var names: [String] = []
@@ -24,7 +29,7 @@ struct QueueTests {
         var queue = queue([("p", 0)])
         var now = Duration.zero
         for expected in [1, 2, 4, 8, 10, 10] {
-            let pod = try #require(queue.pop(at: now))
+            let pod = try taken(&queue, at: now)
             queue.putBackFailed(pod, at: now)
             #expect(queue.pop(at: now) == nil)
             #expect(queue.nextDue(after: now) == now + .seconds(expected))
@@ -34,19 +39,34 @@ struct QueueTests {
 
     @Test func `who was refused waits for a change, and goes early when nobody else does`() throws {
         var queue = queue([("p", 0)])
-        let pod = try #require(queue.pop(at: .zero))
+        let pod = try taken(&queue, at: .zero)
         queue.putBackUnschedulable(pod, refusedBy: ["Fit"], at: .zero)
         #expect(queue.pop(at: .seconds(2)) == nil)
-        #expect(queue.move(at: .seconds(2)) { Array($0) } mayHelp: { _, _ in false } == [])
-        #expect(queue.move(at: .seconds(2)) { _ in [] } mayHelp: { _, _ in true } == [])
-        #expect(queue.move(at: .milliseconds(500)) { Array($0) } mayHelp: { _, plugin in plugin == "Fit" } == ["uid-p"])
+        #expect(
+            queue.move(at: .seconds(2)) {
+                Array($0)
+            } mayHelp: { _, _ in
+                false
+            } == [])
+        #expect(
+            queue.move(at: .seconds(2)) { _ in
+                []
+            } mayHelp: { _, _ in
+                true
+            } == [])
+        #expect(
+            queue.move(at: .milliseconds(500)) {
+                Array($0)
+            } mayHelp: { _, plugin in
+                plugin == "Fit"
+            } == ["uid-p"])
         #expect(queue.pool(of: "uid-p") == .backOff)
         #expect(queue.pop(at: .milliseconds(500))?.attempts == 2)
     }
 
     @Test func `five minutes are enough in any case`() throws {
         var queue = queue([("p", 0)])
-        let pod = try #require(queue.pop(at: .zero))
+        let pod = try taken(&queue, at: .zero)
         queue.putBackUnschedulable(pod, refusedBy: ["Fit"], at: .zero)
         #expect(queue.pop(at: .seconds(290)) == nil)
         #expect(queue.pop(at: .seconds(330)) != nil)

@@ -1,6 +1,8 @@
 internal import APIMachinery
+internal import ClusterDNS
 internal import ControlPlane
 internal import LinuxSystem
+internal import Netlink
 
 /// The control plane as this process, or as one in the background; with a node agent beside it, or alone.
 struct ControlPlaneDaemon {
@@ -26,7 +28,7 @@ struct ControlPlaneDaemon {
     /// Serves until a signal comes.
     private func serve() async throws {
         let start = ContinuousClock.now
-        let configuration = try options.configuration()
+        let configuration = try configuration()
         Machine.raiseDescriptorLimit()
         let interruption = try Interruption()
         try Files.makeDirectories(runDirectory, mode: 0o711)
@@ -35,7 +37,16 @@ struct ControlPlaneDaemon {
         defer { daemon.release() }
         let server = try await ControlPlaneServer.start(configuration)
         do {
+            let loops = ControlLoops(server) { Output.warn("swiftlet: \($0)") }
             let agent = try await startAgent(server)
+            let network = try await startNetwork(agent, server, loops)
+            let work = Task {
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await loops.run() }
+                    if let network { group.addTask { await network.run() } }
+                }
+            }
+            defer { work.cancel() }
             let answers = ControlAnswers(server: server, agent: agent, startTime: .now())
             let questions = try ControlSocket.serve(runDirectory: runDirectory) { await answers.answer($0) }
             defer { questions.close() }
@@ -50,9 +61,33 @@ struct ControlPlaneDaemon {
         await server.stop()
     }
 
+    /// With an agent beside it, pods find the API server and DNS at their gateway.
+    private func configuration() throws -> ControlPlaneServer.Configuration {
+        var configuration = try options.configuration()
+        guard let agent, let pods = IPPrefix(agent.place.podCIDR), let gateway = pods.network.host(1) else { return configuration }
+        configuration.podAddress = gateway.address.description
+        if options.clusterDNS { configuration.clusterDNSBackend = configuration.podAddress }
+        return configuration
+    }
+
+    private func startNetwork(_ agent: NodeAgent?, _ server: ControlPlaneServer, _ loops: ControlLoops) async throws -> ClusterNetwork? {
+        guard let agent, let place = self.agent?.place else { return nil }
+        let client = server.client(user: "system:kube-proxy", groups: [], userAgent: "kube-proxy/\(Version.kubernetes)")
+        return try await ClusterNetwork.start(
+            agent.runtime, nodeName: place.nodeName, serviceCIDR: options.serviceCIDR, client: client,
+            namesFrom: options.clusterDNS ? loops.informers : nil)
+    }
+
     /// The node's agent, as a client of this very process.
     private func startAgent(_ server: ControlPlaneServer) async throws -> NodeAgent? {
-        guard let agent else { return nil }
+        guard var agent else { return nil }
+        if let address = server.clusterDNSAddress {
+            let configure = agent.configure
+            agent.configure = {
+                configure(&$0)
+                $0.clusterDNS = [address]
+            }
+        }
         let instance = try await Instance.open(agent.place, for: .agent)
         let client = server.client(
             user: "system:node:\(agent.place.nodeName)", groups: ["system:nodes"], userAgent: "kubelet/\(Version.kubernetes)")
@@ -106,6 +141,8 @@ struct ControlPlaneDaemon {
             case .notPermitted: EnvironmentError(problem: error.description, mend: Self.privilegeMend)
             case .failed: error
             }
+        case let error as DNSServerError:
+            EnvironmentError(problem: error.description, mend: "end what listens there, or start with --no-cluster-dns")
         case let error as SystemError where [.accessDenied, .notPermitted].contains(error.errno):
             EnvironmentError(problem: error.description, mend: Self.privilegeMend)
         default: error

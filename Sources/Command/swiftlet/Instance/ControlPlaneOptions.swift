@@ -40,6 +40,11 @@ struct ControlPlaneOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Whether health and version are shown to those without credentials.")
     var anonymousAuth = true
 
+    @Flag(
+        name: .customLong("cluster-dns"), inversion: .prefixedNo,
+        help: "Whether names of the cluster are answered by this program (with up), behind the service kube-dns.")
+    var clusterDNS = true
+
     @Flag(help: "Go on in the background; return when ready. Messages go to server.log in the data directory.")
     var detach = false
 

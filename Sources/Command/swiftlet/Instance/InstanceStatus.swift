@@ -22,7 +22,8 @@ struct InstanceStatus {
 
     private static func counts(_ pods: [Pod]) -> JSONValue {
         let statuses = Dictionary(grouping: pods) { PodSummary.status(of: $0) }
-        return .object(JSONObject(members: statuses.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .integer(Int64($0.value.count))) }))
+        return .object(
+            JSONObject(members: statuses.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .integer(Int64($0.value.count))) }))
     }
 
     /// As its pid file tells: one that does not answer questions yet is starting.

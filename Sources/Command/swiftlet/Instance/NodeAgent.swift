@@ -44,6 +44,7 @@ final class NodeAgent: Sendable {
     }
 
     var kubelet: Kubelet { session.kubelet }
+    var runtime: NativeRuntime { instance.runtime }
 
     /// Runs until the task is cancelled; the pods stay as they are.
     func run() async throws {

@@ -8,6 +8,7 @@ package struct ClusterSnapshot: Sendable {
     /// nil where only pods of an unknown node are, or nothing.
     package private(set) var nodes: [NodeInfo?] = []
     package private(set) var usage: [NodeUsage] = []
+    package private(set) var extendedUsage: [ExtendedUsage] = []
     /// The pods on each node, in no order.
     package private(set) var pods: [[PodInfo]] = []
     /// The slots of all nodes in the order in which they are tried.
@@ -98,8 +99,8 @@ package struct ClusterSnapshot: Sendable {
             order = nodeOrder.slots
         }
         replace(old, with: node, at: slot)
-        usage[slot].allocatable = node.allocatable
-        usage[slot].allocatablePods = node.allocatablePods
+        usage[slot].setAllocatable(node.allocatable, pods: node.allocatablePods)
+        extendedUsage[slot].allocatable = node.allocatable.others
     }
 
     package mutating func removeNode(_ name: String) {
@@ -107,8 +108,8 @@ package struct ClusterSnapshot: Sendable {
         nodeOrder.remove(slot, zone: old.zone)
         order = nodeOrder.slots
         replace(old, with: nil, at: slot)
-        usage[slot].allocatable = ResourceAmounts()
-        usage[slot].allocatablePods = 0
+        usage[slot].setAllocatable(ResourceAmounts(), pods: 0)
+        extendedUsage[slot].allocatable = [:]
         freeIfEmpty(slot, name)
     }
 
@@ -118,7 +119,8 @@ package struct ClusterSnapshot: Sendable {
         let slot = slots[node] ?? newSlot(node)
         places[pod.uid] = slot
         pods[slot].append(pod)
-        usage[slot].add(pod)
+        usage[slot].change(pod, by: 1)
+        if !pod.requests.others.isEmpty { extendedUsage[slot].change(pod, by: 1) }
         counts.add(pod, at: slot, namespaces)
         changeTerms(of: pod, at: slot, by: 1)
         for use in pod.claims { claimUses[ObjectKey(namespace: pod.key.namespace, name: use.name), default: 0] += 1 }
@@ -131,7 +133,8 @@ package struct ClusterSnapshot: Sendable {
         let pod = pods[slot][index]
         pods[slot].swapAt(index, pods[slot].count - 1)
         pods[slot].removeLast()
-        usage[slot].remove(pod)
+        usage[slot].change(pod, by: -1)
+        if !pod.requests.others.isEmpty { extendedUsage[slot].change(pod, by: -1) }
         counts.remove(pod, at: slot, namespaces)
         changeTerms(of: pod, at: slot, by: -1)
         for use in pod.claims {
@@ -180,6 +183,7 @@ package struct ClusterSnapshot: Sendable {
         if slot == nodes.count {
             nodes.append(nil)
             usage.append(NodeUsage())
+            extendedUsage.append(ExtendedUsage())
             pods.append([])
             names.append(name)
         } else {

@@ -35,34 +35,3 @@ package final class NodeInfo: Sendable {
         self.zone = region.isEmpty && zone.isEmpty ? "" : "\(region):\u{0}:\(zone)"
     }
 }
-
-/// What a node has and what its pods take, in one place so that a look at a node touches few cache lines.
-package struct NodeUsage: Hashable, Sendable {
-    package var allocatable = ResourceAmounts()
-    package var allocatablePods: Int64 = 0
-    package var requested = ResourceAmounts()
-    /// With small amounts for containers that ask for none.
-    package var nonZeroMilliCPU: Int64 = 0
-    package var nonZeroMemoryBytes: Int64 = 0
-    package var podCount: Int64 = 0
-
-    mutating func add(_ pod: PodInfo) {
-        requested += pod.requests
-        nonZeroMilliCPU += pod.nonZeroMilliCPU
-        nonZeroMemoryBytes += pod.nonZeroMemoryBytes
-        podCount += 1
-    }
-
-    mutating func remove(_ pod: PodInfo) {
-        requested.milliCPU -= pod.requests.milliCPU
-        requested.memoryBytes -= pod.requests.memoryBytes
-        requested.ephemeralStorageBytes -= pod.requests.ephemeralStorageBytes
-        for (name, amount) in pod.requests.others {
-            let left = (requested.others[name] ?? 0) - amount
-            requested.others[name] = left == 0 ? nil : left
-        }
-        nonZeroMilliCPU -= pod.nonZeroMilliCPU
-        nonZeroMemoryBytes -= pod.nonZeroMemoryBytes
-        podCount -= 1
-    }
-}

@@ -27,7 +27,9 @@ package struct OwnerSelectors: Sendable {
         }
         var selector = Selector(equalTo: labels)
         let owner = pod.pod.metadata.ownerReferences.first { $0.controller == true }
-        if let owner, let own = workloads[owner.uid] { selector.requirements += own.requirements.filter { !selector.requirements.contains($0) } }
+        if let owner, let own = workloads[owner.uid] {
+            selector.requirements += own.requirements.filter { !selector.requirements.contains($0) }
+        }
         return selector.isEmpty ? nil : selector
     }
 }

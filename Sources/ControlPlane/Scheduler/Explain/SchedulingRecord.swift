@@ -52,12 +52,14 @@ package struct SchedulingRecord: Sendable {
 extension SchedulingRecord {
     package var json: JSONValue {
         var object: JSONObject = [
-            "pod": .string(pod), "uid": .string(uid), "time": .string(time.formatted(fractionDigits: 6)), "attempt": .integer(Int64(attempt)),
+            "pod": .string(pod), "uid": .string(uid), "time": .string(time.formatted(fractionDigits: 6)),
+            "attempt": .integer(Int64(attempt)),
             "waitedSeconds": .seconds(waited), "tookSeconds": .seconds(took),
             "result": .string(node == nil ? (nominatedNode == nil ? "Unschedulable" : "Nominated") : "Assigned"),
             "message": .string(message),
             "nodes": [
-                "total": .integer(Int64(nodeCount)), "evaluated": .integer(Int64(evaluatedCount)), "feasible": .integer(Int64(feasibleCount)),
+                "total": .integer(Int64(nodeCount)), "evaluated": .integer(Int64(evaluatedCount)),
+                "feasible": .integer(Int64(feasibleCount)),
             ],
         ]
         if let node { object["node"] = .string(node) }

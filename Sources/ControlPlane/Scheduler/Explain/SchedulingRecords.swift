@@ -1,19 +1,14 @@
-package import APIMachinery
+internal import APIMachinery
 package import KubernetesClient
 
-/// The last attempts, in bounded memory. What is kept is what the decision had in hand; texts are made when somebody asks.
+/// The last attempts, in bounded memory. What is kept is small and made of what the decision had in hand; it becomes a record when somebody asks.
 package struct SchedulingRecords: Sendable {
     static let refusalsMax = 100
     static let scoresMax = 8
     /// Of one pod.
     static let attemptsMax = 8
 
-    /// A record that was not put into words yet.
-    private struct Entry: Sendable {
-        var record: SchedulingRecord
-        var diagnosis: Diagnosis
-    }
-    private var entries: [Entry] = []
+    private var entries: [Attempt] = []
     /// Where the next one goes once the ring is full.
     private var next = 0
     private let capacity: Int
@@ -22,77 +17,89 @@ package struct SchedulingRecords: Sendable {
 
     /// The attempts of a pod, the last first.
     package func attempts(of pod: ObjectKey) -> [SchedulingRecord] {
-        let text = "\(pod)"
-        let found = entries.filter { $0.record.pod == text }.sorted { $0.record.attempt > $1.record.attempt }
-        return found.prefix(Self.attemptsMax).map { entry in
-            var record = entry.record
-            for (_, refusal) in entry.diagnosis.refusals {
-                for reason in refusal.reasons { record.refusalCounts[reason, default: 0] += 1 }
-            }
-            if record.message.isEmpty { record.message = entry.diagnosis.message }
-            return record
-        }
+        let order = entries.indices.map { (next + $0) % entries.count }.reversed()
+        return order.lazy.map { entries[$0] }.filter { $0.pod.info.key == pod }.prefix(Self.attemptsMax).map(\.record)
     }
 
-    mutating func add(_ attempt: Attempt) {
+    mutating func add(_ attempt: @autoclosure () -> Attempt) {
         guard capacity > 0 else { return }
-        let entry = Entry(record: attempt.record, diagnosis: attempt.decision.diagnosis)
         if entries.count < capacity {
-            entries.append(entry)
+            entries.append(attempt())
         } else {
-            entries[next] = entry
+            entries[next] = attempt()
             next = (next + 1) % capacity
         }
     }
 
-    /// All that one attempt had in hand.
-    struct Attempt {
-        var pod: QueuedPod
-        var decision: Decision
-        var preemption: Preemption?
-        var profile: SchedulingProfile
-        var cluster: ClusterSnapshot
-        var time: Timestamp
-        var now: Duration
-        var took: Duration
+    /// What is kept of one attempt.
+    struct Attempt: Sendable {
+        struct Best: Sendable {
+            var node: String
+            var total: Int64
+            /// In the order of `plugins`.
+            var scores: [Int64]
+        }
+        let pod: QueuedPod
+        let time: Timestamp
+        let now: Duration
+        let took: Duration
+        let node: String?
+        let nodeCount: Int
+        let evaluatedCount: Int
+        let feasibleCount: Int
+        var message = ""
+        var nominatedNode: String?
+        var victims: [String] = []
+        var refusals: [SchedulingRecord.NodeRefusal] = []
+        var refusalCounts: [String: Int] = [:]
+        var best: [Best] = []
+        var plugins: [(name: String, weight: Int64)] = []
+
+        init(
+            _ pod: QueuedPod, _ decision: Decision, _ cluster: ClusterSnapshot, _ profile: SchedulingProfile, _ time: any TimeSource,
+            since now: Duration
+        ) {
+            self.pod = pod
+            self.time = time.wallTime
+            self.now = now
+            took = time.now - now
+            node = decision.slot.flatMap { cluster.nodes[$0]?.name }
+            nodeCount = cluster.nodeCount
+            evaluatedCount = decision.evaluatedCount
+            feasibleCount = decision.feasible.count
+            if !decision.totals.isEmpty { keepBest(decision, cluster) }
+            // Numbers cost a second preparation: for a pod that found its place only where the cluster is small.
+            if decision.slot == nil || nodeCount <= SchedulingRecords.refusalsMax { keepRefusals(decision, cluster, profile) }
+        }
     }
 }
 
 extension SchedulingRecords.Attempt {
-    var record: SchedulingRecord {
-        let node = decision.slot.flatMap { cluster.nodes[$0]?.name }
-        return SchedulingRecord(
-            pod: "\(pod.info.key)", uid: pod.info.uid, time: time, attempt: pod.attempts, waited: now - pod.firstSeen, took: took, node: node,
-            message: node.map { "Successfully assigned \(pod.info.key) to \($0)" } ?? "", nodeCount: cluster.nodeCount,
-            evaluatedCount: decision.evaluatedCount, feasibleCount: decision.feasible.count, refusals: refusals, refusalCounts: [:],
-            scores: scores, nominatedNode: preemption?.node, victims: preemption?.victims.map { "\($0.key)" } ?? [])
-    }
-
-    private var refusals: [SchedulingRecord.NodeRefusal] {
+    private mutating func keepRefusals(_ decision: Decision, _ cluster: ClusterSnapshot, _ profile: SchedulingProfile) {
         let all = decision.diagnosis.refusals
-        guard !all.isEmpty else { return [] }
-        // Numbers cost a second preparation: for a pod that found its place only where the cluster is small.
-        let isWorthIt = decision.slot == nil || cluster.nodeCount <= SchedulingRecords.refusalsMax
-        guard isWorthIt else { return [] }
+        guard !all.isEmpty else { return }
         let filters = try? PreparedFilters(pod.info, cluster, profile)
-        return all.prefix(SchedulingRecords.refusalsMax).map { slot, refusal in
+        refusals = all.prefix(SchedulingRecords.refusalsMax).map { slot, refusal in
             SchedulingRecord.NodeRefusal(
                 node: cluster.nodes[slot]?.name ?? "", plugin: refusal.plugin, reasons: refusal.reasons,
                 detail: filters?.detail(on: slot, cluster, plugin: refusal.plugin), isFinal: refusal.code == .unresolvable)
         }
+        for (_, refusal) in all {
+            for reason in refusal.reasons { refusalCounts[reason, default: 0] += 1 }
+        }
     }
 
-    private var scores: [SchedulingRecord.NodeScore] {
-        guard !decision.totals.isEmpty else { return [] }
-        return best.map { index in
-            SchedulingRecord.NodeScore(
+    private mutating func keepBest(_ decision: Decision, _ cluster: ClusterSnapshot) {
+        plugins = decision.scores.map { ($0.plugin, $0.weight) }
+        best = Self.bestIndexes(decision).map { index in
+            Best(
                 node: cluster.nodes[decision.feasible[index]]?.name ?? "", total: decision.totals[index],
-                scores: decision.scores.map { .init(plugin: $0.plugin, score: $0.scores[index], weight: $0.weight) })
+                scores: decision.scores.map { $0.scores[index] })
         }
     }
 
     /// Indexes of the best nodes; the one that was taken is the first.
-    private var best: [Int] {
+    private static func bestIndexes(_ decision: Decision) -> [Int] {
         let totals = decision.totals
         var best: [Int] = []
         for index in totals.indices {
@@ -104,5 +111,18 @@ extension SchedulingRecords.Attempt {
         guard let taken = decision.slot.flatMap({ decision.feasible.firstIndex(of: $0) }) else { return best }
         best.removeAll { $0 == taken }
         return [taken] + best.prefix(SchedulingRecords.scoresMax - 1)
+    }
+
+    var record: SchedulingRecord {
+        SchedulingRecord(
+            pod: "\(pod.info.key)", uid: pod.info.uid, time: time, attempt: pod.attempts, waited: now - pod.firstSeen, took: took,
+            node: node,
+            message: node.map { "Successfully assigned \(pod.info.key) to \($0)" } ?? message, nodeCount: nodeCount,
+            evaluatedCount: evaluatedCount, feasibleCount: feasibleCount, refusals: refusals, refusalCounts: refusalCounts,
+            scores: best.map { best in
+                .init(
+                    node: best.node, total: best.total,
+                    scores: zip(plugins, best.scores).map { .init(plugin: $0.name, score: $1, weight: $0.weight) })
+            }, nominatedNode: nominatedNode, victims: victims)
     }
 }

@@ -59,7 +59,9 @@ extension SchedulingProfile {
         var diagnosis = Diagnosis()
         diagnosis.nodeCount = cluster.nodeCount
         // Where room was made for the pod is tried first, and is enough.
-        if let own = cluster.nominations.node(of: pod.uid) ?? (pod.nominatedNode.isEmpty ? nil : pod.nominatedNode), let slot = cluster.slot(of: own) {
+        if let own = cluster.nominations.node(of: pod.uid) ?? (pod.nominatedNode.isEmpty ? nil : pod.nominatedNode),
+            let slot = cluster.slot(of: own)
+        {
             decision.evaluatedCount = 1
             if filters.within?.contains(own) ?? true, refusal(of: pod, on: slot, cluster, filters) == nil {
                 decision.feasible = [slot]

@@ -2,8 +2,10 @@ extension SchedulingProfile {
     /// The plugins of upstream's default profile in its order.
     package static var defaultPlugins: [any SchedulingPlugin] {
         [
-            SchedulingGatesPlugin(), PrioritySort(), NodeUnschedulable(), NodeNamePlugin(), TaintToleration(), NodeAffinityPlugin(), NodePorts(),
-            NodeResourcesFit(), VolumeRestrictions(), NodeVolumeLimits(), VolumeBinding(), VolumeZone(), PodTopologySpread(), InterPodAffinity(),
+            SchedulingGatesPlugin(), PrioritySort(), NodeUnschedulable(), NodeNamePlugin(), TaintToleration(), NodeAffinityPlugin(),
+            NodePorts(),
+            NodeResourcesFit(), VolumeRestrictions(), NodeVolumeLimits(), VolumeBinding(), VolumeZone(), PodTopologySpread(),
+            InterPodAffinity(),
             DynamicResources(), DefaultPreemption(), BalancedAllocation(), ImageLocality(), DefaultBinder(),
         ]
     }

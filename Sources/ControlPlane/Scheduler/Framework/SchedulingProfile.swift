@@ -10,6 +10,7 @@ package struct SchedulingProfile: Sendable {
     package var percentageOfNodesToScore: Int?
 
     let preEnqueue: [any PreEnqueuePlugin]
+    let queueSort: any QueueSortPlugin
     let filters: [any FilterPlugin]
     let postFilters: [any PostFilterPlugin]
     let scores: [WeightedScore]
@@ -23,24 +24,27 @@ package struct SchedulingProfile: Sendable {
     /// - Parameters:
     ///   - plugins: In the order in which they are asked.
     ///   - weights: Of scores, by the plugin's name; 1 when it is not named.
+    ///   - takesPart: Whether a plugin, by its name, takes part at a point for which it is made.
     package init(
         schedulerName: String = "default-scheduler", plugins: [any SchedulingPlugin], weights: [String: Int64] = [:],
-        percentageOfNodesToScore: Int? = nil
+        percentageOfNodesToScore: Int? = nil, takesPart: (_ plugin: String, _ point: ExtensionPoint) -> Bool = { _, _ in true }
     ) {
         self.schedulerName = schedulerName
         self.plugins = plugins
         self.percentageOfNodesToScore = percentageOfNodesToScore
-        preEnqueue = plugins.compactMap { $0 as? any PreEnqueuePlugin }
-        filters = plugins.compactMap { $0 as? any FilterPlugin }
-        postFilters = plugins.compactMap { $0 as? any PostFilterPlugin }
-        scores = plugins.compactMap { plugin in
+        func at(_ point: ExtensionPoint) -> [any SchedulingPlugin] { plugins.filter { takesPart($0.name, point) } }
+        preEnqueue = at(.preEnqueue).compactMap { $0 as? any PreEnqueuePlugin }
+        queueSort = at(.queueSort).lazy.compactMap { $0 as? any QueueSortPlugin }.first ?? PrioritySort()
+        filters = at(.filter).compactMap { $0 as? any FilterPlugin }
+        postFilters = at(.postFilter).compactMap { $0 as? any PostFilterPlugin }
+        scores = at(.score).compactMap { plugin in
             (plugin as? any ScorePlugin).map { WeightedScore(plugin: $0, weight: weights[$0.name] ?? 1) }
         }.filter { $0.weight != 0 }
-        reserves = plugins.compactMap { $0 as? any ReservePlugin }
-        permits = plugins.compactMap { $0 as? any PermitPlugin }
-        preBinds = plugins.compactMap { $0 as? any PreBindPlugin }
-        binders = plugins.compactMap { $0 as? any BindPlugin }
-        postBinds = plugins.compactMap { $0 as? any PostBindPlugin }
+        reserves = at(.reserve).compactMap { $0 as? any ReservePlugin }
+        permits = at(.permit).compactMap { $0 as? any PermitPlugin }
+        preBinds = at(.preBind).compactMap { $0 as? any PreBindPlugin }
+        binders = at(.bind).compactMap { $0 as? any BindPlugin }
+        postBinds = at(.postBind).compactMap { $0 as? any PostBindPlugin }
         byName = Dictionary(plugins.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 

@@ -17,11 +17,11 @@ package struct BalancedAllocation: ScorePlugin {
         func scores(of nodes: [Int], _ cluster: ClusterSnapshot) -> [Int64] {
             if resources == ["cpu", "memory"] { return usual(nodes, cluster) }
             return nodes.map { slot in
-                let node = cluster.usage[slot]
                 let fractions = resources.compactMap { name -> Double? in
                     let isUsual = name == "cpu" || name == "memory" || name == "ephemeral-storage"
-                    guard node.allocatable[name] != 0, isUsual || pod.requests[name] != 0 else { return nil }
-                    return min(1, Double(node.requested[name] + pod.requests[name]) / Double(node.allocatable[name]))
+                    let capacity = cluster.allocatable(name, on: slot)
+                    guard capacity != 0, isUsual || pod.requests[name] != 0 else { return nil }
+                    return min(1, Double(cluster.requested(name, on: slot) + pod.requests[name]) / Double(capacity))
                 }
                 return Int64((1 - Self.deviation(fractions)) * 100)
             }
@@ -32,11 +32,11 @@ package struct BalancedAllocation: ScorePlugin {
             var scores = [Int64](repeating: 100, count: nodes.count)
             for index in nodes.indices {
                 let slot = nodes[index]
-                let cpuCapacity = cluster.usage[slot].allocatable.milliCPU
-                let memoryCapacity = cluster.usage[slot].allocatable.memoryBytes
+                let cpuCapacity = cluster.usage[slot].allocatableMilliCPU
+                let memoryCapacity = cluster.usage[slot].allocatableMemoryBytes
                 guard cpuCapacity != 0, memoryCapacity != 0 else { continue }
-                let cpu = min(1, Double(cluster.usage[slot].requested.milliCPU + milliCPU) / Double(cpuCapacity))
-                let memory = min(1, Double(cluster.usage[slot].requested.memoryBytes + memoryBytes) / Double(memoryCapacity))
+                let cpu = min(1, Double(cluster.usage[slot].milliCPU + milliCPU) / Double(cpuCapacity))
+                let memory = min(1, Double(cluster.usage[slot].memoryBytes + memoryBytes) / Double(memoryCapacity))
                 scores[index] = Int64((1 - abs((cpu - memory) / 2)) * 100)
             }
             return scores

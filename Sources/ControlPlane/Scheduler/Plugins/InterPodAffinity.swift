@@ -27,7 +27,8 @@ package struct InterPodAffinity: FilterPlugin, ScorePlugin {
             && pod.requiredAffinity.allSatisfy { $0.pods.matches(pod, cluster.namespaces) }
         return .check(
             Filter(
-                affinity: affinity, antiAffinity: pod.requiredAntiAffinity.map { Counted($0, cluster) }, existing: existing, isFirst: isFirst))
+                affinity: affinity, antiAffinity: pod.requiredAntiAffinity.map { Counted($0, cluster) }, existing: existing,
+                isFirst: isFirst))
     }
 
     /// Only pods that match every term count for affinity.

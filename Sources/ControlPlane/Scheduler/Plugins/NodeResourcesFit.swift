@@ -17,7 +17,8 @@ package struct NodeResourcesFit: FilterPlugin, ScorePlugin {
 
     private func filter(_ pod: PodInfo) -> Filter {
         let others = pod.requests.others.filter { name, amount in
-            amount != 0 && !ignoredResources.contains(name) && !ignoredGroups.contains(name.split(separator: "/").first.map { "\($0)" } ?? "")
+            amount != 0 && !ignoredResources.contains(name)
+                && !ignoredGroups.contains(name.split(separator: "/").first.map { "\($0)" } ?? "")
         }
         return Filter(
             milliCPU: pod.requests.milliCPU, memoryBytes: pod.requests.memoryBytes,
@@ -31,26 +32,28 @@ package struct NodeResourcesFit: FilterPlugin, ScorePlugin {
         let others: [(key: String, value: Int64)]
 
         func refusal(on slot: Int, _ cluster: ClusterSnapshot) -> Refusal? {
-            fits(cluster.usage[slot]) ? nil : refusal(cluster.usage[slot])
+            fits(cluster.usage[slot]) && hasOthers(slot, cluster) ? nil : lack(slot, cluster)
         }
 
         private func fits(_ node: NodeUsage) -> Bool {
             node.podCount + 1 <= node.allocatablePods
-                && (milliCPU == 0 || milliCPU <= node.allocatable.milliCPU - node.requested.milliCPU)
-                && (memoryBytes == 0 || memoryBytes <= node.allocatable.memoryBytes - node.requested.memoryBytes)
-                && (ephemeralStorageBytes == 0
-                    || ephemeralStorageBytes <= node.allocatable.ephemeralStorageBytes - node.requested.ephemeralStorageBytes)
-                && (others.isEmpty || others.allSatisfy { $0.value <= node.allocatable[$0.key] - node.requested[$0.key] })
+                && (milliCPU == 0 || milliCPU <= node.allocatableMilliCPU - node.milliCPU)
+                && (memoryBytes == 0 || memoryBytes <= node.allocatableMemoryBytes - node.memoryBytes)
+                && (ephemeralStorageBytes == 0 || ephemeralStorageBytes <= node.allocatableEphemeralBytes - node.ephemeralBytes)
+        }
+
+        private func hasOthers(_ slot: Int, _ cluster: ClusterSnapshot) -> Bool {
+            others.isEmpty || others.allSatisfy { $0.value <= cluster.free($0.key, on: slot) }
         }
 
         /// More than the whole node has can't be had by removing pods.
-        private func refusal(_ node: NodeUsage) -> Refusal {
+        private func lack(_ slot: Int, _ cluster: ClusterSnapshot) -> Refusal {
             var reasons: [String] = []
             var isUnresolvable = false
-            if node.podCount + 1 > node.allocatablePods { reasons.append("Too many pods") }
-            for (name, amount) in requests where amount > node.allocatable[name] - node.requested[name] {
+            if cluster.usage[slot].podCount + 1 > cluster.usage[slot].allocatablePods { reasons.append("Too many pods") }
+            for (name, amount) in requests where amount > cluster.free(name, on: slot) {
                 reasons.append("Insufficient \(name)")
-                if amount > node.allocatable[name] { isUnresolvable = true }
+                if amount > cluster.allocatable(name, on: slot) { isUnresolvable = true }
             }
             return Refusal(isUnresolvable ? .unresolvable : .unschedulable, reasons.first ?? "", more: Array(reasons.dropFirst()))
         }
@@ -64,11 +67,10 @@ package struct NodeResourcesFit: FilterPlugin, ScorePlugin {
             let node = cluster.usage[slot]
             var parts: [String] = []
             if node.podCount + 1 > node.allocatablePods { parts.append("\(node.podCount) of \(node.allocatablePods) pods are there") }
-            for (name, amount) in requests where amount > node.allocatable[name] - node.requested[name] {
+            for (name, amount) in requests where amount > cluster.free(name, on: slot) {
                 let unit = name == "cpu" ? "m" : ""
-                parts.append(
-                    "\(name): asks for \(amount)\(unit), \(node.allocatable[name] - node.requested[name])\(unit) of "
-                        + "\(node.allocatable[name])\(unit) are free")
+                let (free, all) = (cluster.free(name, on: slot), cluster.allocatable(name, on: slot))
+                parts.append("\(name): asks for \(amount)\(unit), \(free)\(unit) of \(all)\(unit) are free")
             }
             return parts.joined(separator: "; ")
         }

@@ -44,7 +44,7 @@ struct AllocationScorer: NodeScorer {
 
     func scores(of nodes: [Int], _ cluster: ClusterSnapshot) -> [Int64] {
         if case .leastAllocated(ScoringStrategy.Resource.usual) = strategy { return leastUsual(nodes, cluster) }
-        return nodes.map { score(cluster.usage[$0]) }
+        return nodes.map { score($0, cluster) }
     }
 
     /// The default, without a look at names.
@@ -54,8 +54,8 @@ struct AllocationScorer: NodeScorer {
         var scores = [Int64](repeating: 0, count: nodes.count)
         for index in nodes.indices {
             let slot = nodes[index]
-            let cpuCapacity = cluster.usage[slot].allocatable.milliCPU
-            let memoryCapacity = cluster.usage[slot].allocatable.memoryBytes
+            let cpuCapacity = cluster.usage[slot].allocatableMilliCPU
+            let memoryCapacity = cluster.usage[slot].allocatableMemoryBytes
             let cpuLeft = cpuCapacity - cluster.usage[slot].nonZeroMilliCPU - milliCPU
             let memoryLeft = memoryCapacity - cluster.usage[slot].nonZeroMemoryBytes - memoryBytes
             let cpu = cpuLeft < 0 || cpuCapacity == 0 ? 0 : cpuLeft * 100 / cpuCapacity
@@ -66,17 +66,18 @@ struct AllocationScorer: NodeScorer {
         return scores
     }
 
-    private func score(_ node: NodeUsage) -> Int64 {
+    private func score(_ slot: Int, _ cluster: ClusterSnapshot) -> Int64 {
         var sum: Int64 = 0
         var weights: Int64 = 0
         for resource in strategy.resources {
-            let capacity = node.allocatable[resource.name]
+            let capacity = cluster.allocatable(resource.name, on: slot)
             let own = Self.nonZero(pod, resource.name)
             // A resource that the node has not, or that is nothing usual and not asked for, says nothing.
-            guard capacity > 0, own > 0 || resource.name == "cpu" || resource.name == "memory" || resource.name == "ephemeral-storage" else {
+            guard capacity > 0, own > 0 || resource.name == "cpu" || resource.name == "memory" || resource.name == "ephemeral-storage"
+            else {
                 continue
             }
-            let requested = Self.nonZero(node, resource.name) + own
+            let requested = Self.nonZero(slot, resource.name, cluster) + own
             let part = part(requested: requested, capacity: capacity)
             // A broken line gives weight to resources with a score only.
             if case .requestedToCapacityRatio = strategy, part <= 0 { continue }
@@ -111,11 +112,11 @@ struct AllocationScorer: NodeScorer {
         return before.score * 10
     }
 
-    private static func nonZero(_ node: NodeUsage, _ name: String) -> Int64 {
+    private static func nonZero(_ slot: Int, _ name: String, _ cluster: ClusterSnapshot) -> Int64 {
         switch name {
-        case "cpu": node.nonZeroMilliCPU
-        case "memory": node.nonZeroMemoryBytes
-        default: node.requested[name]
+        case "cpu": cluster.usage[slot].nonZeroMilliCPU
+        case "memory": cluster.usage[slot].nonZeroMemoryBytes
+        default: cluster.requested(name, on: slot)
         }
     }
 

@@ -1,6 +1,4 @@
-#if canImport(Glibc)
 internal import Glibc
-#endif
 
 /// Points for soft spreading: the matching pods of a node's domains, weighted so that a label with few values is not drowned by one with many;
 /// the fewer the better.

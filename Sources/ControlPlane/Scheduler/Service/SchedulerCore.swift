@@ -5,7 +5,7 @@ package struct SchedulerCore: Sendable {
     package enum Action: Sendable {
         case bind(Assignment)
         /// Tell of a failure; and of the node that will have room.
-        case refuse(QueuedPod, Diagnosis, nominated: String?)
+        case refuse(QueuedPod, message: String, nominated: String?)
         /// Tell that gates keep the pod out.
         case hold(PodInfo, Refusal)
         case preempt(PodInfo, Preemption)
@@ -32,8 +32,7 @@ package struct SchedulerCore: Sendable {
 
     package init(_ configuration: SchedulerConfiguration) {
         profiles = Dictionary(configuration.profiles.map { ($0.schedulerName, $0) }, uniquingKeysWith: { first, _ in first })
-        let sort = configuration.profiles[0].plugins.lazy.compactMap { $0 as? any QueueSortPlugin }.first
-        queue = SchedulingQueue(sort ?? PrioritySort(), delays: configuration.delays)
+        queue = SchedulingQueue(configuration.profiles[0].queueSort, delays: configuration.delays)
         random = SeededRandom(seed: configuration.seed)
         records = SchedulingRecords(capacity: configuration.recordedAttempts)
     }
@@ -56,7 +55,7 @@ package struct SchedulerCore: Sendable {
         queue.remove(uid)
         let wasNominated = cluster.nominations.node(of: uid) != nil
         cluster.nominations.remove(uid)
-        assumed[uid] = nil
+        if let assignment = assumed.removeValue(forKey: uid) { unreserve(assignment) }
         preempting[uid] = nil
         if let gone = cluster.removePod(uid) {
             tell(.podRemoved(gone.pod), at: now)
@@ -95,7 +94,8 @@ package struct SchedulerCore: Sendable {
     }
 
     private mutating func wakeIfHelped(_ old: PodInfo, _ new: PodInfo, _ profile: SchedulingProfile, at now: Duration) {
-        guard let queued = queue[new.uid], queue.pool(of: new.uid) == .unschedulable, old.pod.spec != new.pod.spec || old.labels != new.labels
+        guard let queued = queue[new.uid], queue.pool(of: new.uid) == .unschedulable,
+            old.pod.spec != new.pod.spec || old.labels != new.labels
         else { return }
         let change = ClusterChange.waitingPodUpdated(old: old, new: new)
         let isHelped = queued.refusedBy.isEmpty || queued.refusedBy.contains { profile.mayHelp(change, new, $0, cluster) }
@@ -150,29 +150,18 @@ package struct SchedulerCore: Sendable {
         cluster.prepare(for: pod.info, extraSpread: profile.defaultSpread(of: pod.info, cluster))
         var decision = profile.decide(pod.info, cluster, start: start, random: &random)
         start = decision.nextStart
-        var preemption: Preemption?
-        defer { record(pod, decision, preemption, profile, time, since: now) }
         if let slot = decision.slot, let node = cluster.nodes[slot]?.name {
             do throws(Refusal) {
-                return [.bind(try assume(pod, on: node, profile))]
+                let assignment = try assume(pod, on: node, profile)
+                records.add(.init(pod, decision, cluster, profile, time, since: now))
+                return [.bind(assignment)]
             } catch {
                 decision.slot = nil
                 decision.diagnosis.refusals = [(slot, error)]
                 decision.diagnosis.plugins = [error.plugin]
             }
         }
-        if decision.diagnosis.nodeCount > 0 { preemption = makeRoom(pod.info, &decision.diagnosis, profile) }
-        return refuse(pod, decision.diagnosis, &preemption, at: now)
-    }
-
-    private mutating func record(
-        _ pod: QueuedPod, _ decision: Decision, _ preemption: Preemption?, _ profile: SchedulingProfile, _ time: any TimeSource,
-        since now: Duration
-    ) {
-        records.add(
-            .init(
-                pod: pod, decision: decision, preemption: preemption, profile: profile, cluster: cluster, time: time.wallTime, now: now,
-                took: time.now - now))
+        return refuse(pod, &decision, profile, time, since: now)
     }
 
     /// The pod counts on its node from now on, before that is written.
@@ -201,16 +190,23 @@ package struct SchedulerCore: Sendable {
     }
 
     private mutating func refuse(
-        _ pod: QueuedPod, _ diagnosis: Diagnosis, _ preemption: inout Preemption?, at now: Duration
+        _ pod: QueuedPod, _ decision: inout Decision, _ profile: SchedulingProfile, _ time: any TimeSource, since now: Duration
     ) -> [Action] {
-        queue.putBackUnschedulable(pod, refusedBy: diagnosis.plugins, at: now)
-        guard var chosen = preemption else { return [.refuse(pod, diagnosis, nominated: nil)] }
-        chosen.displaced = cluster.nominations.pods(on: chosen.node).filter { $0.priority < pod.info.priority && $0.uid != pod.info.uid }
-        for displaced in chosen.displaced { cluster.nominations.remove(displaced.uid) }
-        cluster.nominations.set(pod.info, on: chosen.node)
-        preempting[pod.info.uid] = chosen.victims.map(\.uid)
-        preemption = chosen
-        return [.refuse(pod, diagnosis, nominated: chosen.node), .preempt(pod.info, chosen)]
+        var preemption = decision.diagnosis.nodeCount > 0 ? makeRoom(pod.info, &decision.diagnosis, profile) : nil
+        var attempt = SchedulingRecords.Attempt(pod, decision, cluster, profile, time, since: now)
+        attempt.message = decision.diagnosis.message
+        attempt.nominatedNode = preemption?.node
+        attempt.victims = preemption?.victims.map { "\($0.key)" } ?? []
+        records.add(attempt)
+        queue.putBackUnschedulable(pod, refusedBy: decision.diagnosis.plugins, at: now)
+        let refusal = Action.refuse(pod, message: attempt.message, nominated: preemption?.node)
+        guard let node = preemption?.node else { return [refusal] }
+        let displaced = cluster.nominations.pods(on: node).filter { $0.priority < pod.info.priority && $0.uid != pod.info.uid }
+        for pod in displaced { cluster.nominations.remove(pod.uid) }
+        preemption?.displaced = displaced
+        cluster.nominations.set(pod.info, on: node)
+        preempting[pod.info.uid] = preemption?.victims.map(\.uid)
+        return [refusal] + (preemption.map { [.preempt(pod.info, $0)] } ?? [])
     }
 
     private func makeRoom(_ pod: PodInfo, _ diagnosis: inout Diagnosis, _ profile: SchedulingProfile) -> Preemption? {
@@ -241,11 +237,14 @@ package struct SchedulerCore: Sendable {
     package mutating func bindingFailed(_ uid: String, at now: Duration) {
         guard let assumption = assumed.removeValue(forKey: uid) else { return }
         let info = assumption.pod.info
-        if let profile = profile(of: info) {
-            for plugin in profile.reserves.reversed() { plugin.unreserve(info, on: assumption.node, &cluster) }
-        }
+        unreserve(assumption)
         if let gone = cluster.removePod(uid) { tell(.podRemoved(gone.pod), at: now) }
         guard !info.isTerminating else { return }
         queue.putBackFailed(assumption.pod, at: now)
+    }
+
+    private mutating func unreserve(_ assignment: Assignment) {
+        guard let profile = profile(of: assignment.pod.info) else { return }
+        for plugin in profile.reserves.reversed() { plugin.unreserve(assignment.pod.info, on: assignment.node, &cluster) }
     }
 }

@@ -64,8 +64,7 @@ struct SchedulerWriter: Sendable {
         for action in actions {
             switch action {
             case .bind: preconditionFailure("assignments are written by bind(_:)")
-            case .refuse(let pod, let diagnosis, let nominated):
-                let message = diagnosis.message
+            case .refuse(let pod, let message, let nominated):
                 events.record(
                     pod.info.reference, type: "Warning", reason: "FailedScheduling", message: message, action: "Scheduling")
                 await patch(

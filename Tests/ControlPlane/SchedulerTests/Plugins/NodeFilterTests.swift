@@ -22,15 +22,17 @@ struct NodeFilterTests {
         #expect(refusals(NodeUnschedulable(), tolerating, cluster) == [:])
     }
 
-    @Test(arguments: [
-        (JSONValue.array([]), false), ([["operator": "Exists"]], true), ([["key": "k", "operator": "Exists"]], true),
-        ([["key": "k", "operator": "Exists", "effect": "NoExecute"]], false), ([["key": "k", "value": "v"]], true),
-        ([["key": "k", "value": "w"]], false), ([["key": "k", "operator": "Equal", "value": "v", "effect": "NoSchedule"]], true),
-        ([["key": "other", "operator": "Exists"]], false),
-    ])
+    @Test(
+        arguments: [
+            (JSONValue.array([]), false), ([["operator": "Exists"]], true), ([["key": "k", "operator": "Exists"]], true),
+            ([["key": "k", "operator": "Exists", "effect": "NoExecute"]], false), ([["key": "k", "value": "v"]], true),
+            ([["key": "k", "value": "w"]], false), ([["key": "k", "operator": "Equal", "value": "v", "effect": "NoSchedule"]], true),
+            ([["key": "other", "operator": "Exists"]], false),
+        ] as [(JSONValue, Bool)])
     func `a taint k=v:NoSchedule`(tolerations: JSONValue, isTolerated: Bool) {
         let cluster = Make.cluster([
-            Make.node("a", taints: [Make.taint("k", "v", "NoSchedule")]), Make.node("b", taints: [Make.taint("k", "v", "PreferNoSchedule")]),
+            Make.node("a", taints: [Make.taint("k", "v", "NoSchedule")]),
+            Make.node("b", taints: [Make.taint("k", "v", "PreferNoSchedule")]),
         ])
         let found = refusals(TaintToleration(), Make.pod("p", spec: ["tolerations": tolerations]), cluster)
         #expect(found == (isTolerated ? [:] : ["a": "node(s) had untolerated taint(s)"]))
@@ -46,10 +48,11 @@ struct NodeFilterTests {
         #expect(scores(TaintToleration(), tolerating, cluster) == ["a": 100, "b": 0, "c": 0])
     }
 
-    @Test(arguments: [
-        ("In", ["a", "b"], ["n2"]), ("NotIn", ["a"], ["n0"]), ("Exists", [], ["n2"]), ("DoesNotExist", [], ["n0", "n1"]),
-        ("Gt", ["5"], ["n0", "n1", "n2"]), ("Lt", ["5"], ["n0", "n1", "n2"]), ("Unknown", [], ["n0", "n1", "n2"]),
-    ])
+    @Test(
+        arguments: [
+            ("In", ["a", "b"], ["n2"]), ("NotIn", ["a"], ["n0"]), ("Exists", [], ["n2"]), ("DoesNotExist", [], ["n0", "n1"]),
+            ("Gt", ["5"], ["n0", "n1", "n2"]), ("Lt", ["5"], ["n0", "n1", "n2"]), ("Unknown", [], ["n0", "n1", "n2"]),
+        ] as [(String, [String], [String])])
     func `operators of node affinity`(name: String, values: [String], refused: [String]) {
         let cluster = Make.cluster([Make.node("n0", labels: ["z": "a"]), Make.node("n1", labels: ["z": "b"]), Make.node("n2")])
         let expression: JSONValue = ["key": "z", "operator": .string(name), "values": .array(values.map { .string($0) })]

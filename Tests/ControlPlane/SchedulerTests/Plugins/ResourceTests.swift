@@ -6,16 +6,17 @@ import Testing
 
 struct ResourceTests {
     /// Containers 100m + 200m; sidecar 50m; init containers as they are listed.
-    @Test(arguments: [
-        ([], 300),
-        ([("init", false, "250m")], 300),
-        ([("init", false, "1")], 1000),
-        ([("side", true, "50m")], 350),
-        ([("side", true, "50m"), ("init", false, "300m")], 350),
-        ([("side", true, "50m"), ("init", false, "400m")], 450),
-        ([("init", false, "400m"), ("side", true, "50m")], 400),
-        ([("side", true, "50m"), ("side2", true, "70m"), ("init", false, "310m")], 430),
-    ] as [([(String, Bool, String)], Int64)])
+    @Test(
+        arguments: [
+            ([], 300),
+            ([("init", false, "250m")], 300),
+            ([("init", false, "1")], 1000),
+            ([("side", true, "50m")], 350),
+            ([("side", true, "50m"), ("init", false, "300m")], 350),
+            ([("side", true, "50m"), ("init", false, "400m")], 450),
+            ([("init", false, "400m"), ("side", true, "50m")], 400),
+            ([("side", true, "50m"), ("side2", true, "70m"), ("init", false, "310m")], 430),
+        ] as [([(String, Bool, String)], Int64)])
     func `init containers and sidecars count by the moment when most run`(inits: [(String, Bool, String)], milliCPU: Int64) {
         func container(_ name: String, _ cpu: String) -> JSONValue {
             ["name": .string(name), "image": "i", "resources": ["requests": ["cpu": .string(cpu)]]]
@@ -62,7 +63,8 @@ struct ResourceTests {
         let pod = Make.pod("p", requests: ["cpu": "1500m", "memory": "2Gi", "example.com/x": "1"])
         #expect(
             refusals(NodeResourcesFit(), pod, cluster) == [
-                "a": "Insufficient cpu, Insufficient memory, Insufficient example.com/x", "full": "Too many pods, Insufficient example.com/x",
+                "a": "Insufficient cpu, Insufficient memory, Insufficient example.com/x",
+                "full": "Too many pods, Insufficient example.com/x",
                 "tiny": "Insufficient cpu, Insufficient memory, Insufficient example.com/x",
             ])
         let small = Make.pod("q", requests: ["cpu": "1"])
@@ -75,14 +77,15 @@ struct ResourceTests {
         #expect(filter.detail(on: cluster.order[0], cluster) == "cpu: asks for 1000m, 500m of 2000m are free")
     }
 
-    @Test(arguments: [
-        // cpu 1 of 4, memory 2 Gi of 8 Gi in use; the pod asks for 1 and 2 Gi: half is left of both.
-        (ScoringStrategy.leastAllocated(), 50), (.mostAllocated(), 50),
-        (.leastAllocated([.init("cpu", weight: 3), .init("memory", weight: 1)]), 50),
-        (.requestedToCapacityRatio(shape: [.init(utilization: 0, score: 0), .init(utilization: 100, score: 10)]), 50),
-        (.requestedToCapacityRatio(shape: [.init(utilization: 0, score: 10), .init(utilization: 100, score: 0)]), 50),
-        (.requestedToCapacityRatio(shape: [.init(utilization: 40, score: 0), .init(utilization: 60, score: 10)]), 50),
-    ] as [(ScoringStrategy, Int64)])
+    @Test(
+        arguments: [
+            // cpu 1 of 4, memory 2 Gi of 8 Gi in use; the pod asks for 1 and 2 Gi: half is left of both.
+            (ScoringStrategy.leastAllocated(), 50), (.mostAllocated(), 50),
+            (.leastAllocated([.init("cpu", weight: 3), .init("memory", weight: 1)]), 50),
+            (.requestedToCapacityRatio(shape: [.init(utilization: 0, score: 0), .init(utilization: 100, score: 10)]), 50),
+            (.requestedToCapacityRatio(shape: [.init(utilization: 0, score: 10), .init(utilization: 100, score: 0)]), 50),
+            (.requestedToCapacityRatio(shape: [.init(utilization: 40, score: 0), .init(utilization: 60, score: 10)]), 50),
+        ] as [(ScoringStrategy, Int64)])
     func `a node that will be half full gets half the points`(strategy: ScoringStrategy, points: Int64) {
         let cluster = Make.cluster([Make.node("a")], [(Make.pod("there", requests: ["cpu": "1", "memory": "2Gi"]), "a")])
         let pod = Make.pod("p", requests: ["cpu": "1", "memory": "2Gi"])

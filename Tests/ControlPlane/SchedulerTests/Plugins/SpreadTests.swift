@@ -16,7 +16,9 @@ struct SpreadTests {
         return base.merging(.object(more))
     }
 
-    private func pod(_ name: String, _ constraints: JSONValue..., labels: [String: String] = ["app": "x"], more: JSONObject = JSONObject()) -> PodInfo {
+    private func pod(_ name: String, _ constraints: JSONValue..., labels: [String: String] = ["app": "x"], more: JSONObject = JSONObject())
+        -> PodInfo
+    {
         var spec = more
         spec["topologySpreadConstraints"] = .array(constraints)
         return Make.pod(name, labels: labels, spec: spec)

@@ -11,7 +11,8 @@ import Testing
 struct ReplayTests {
     static let scenarios = [
         "scheduler-affinity", "scheduler-insufficient", "scheduler-mixed", "scheduler-no-nodes", "scheduler-ok",
-        "scheduler-other-scheduler-name", "scheduler-pod-affinity", "scheduler-preemption", "scheduler-preemption-never", "scheduler-taints",
+        "scheduler-other-scheduler-name", "scheduler-pod-affinity", "scheduler-preemption", "scheduler-preemption-never",
+        "scheduler-taints",
         "scheduler-too-many-pods", "scheduler-topology-spread", "scheduler-unschedulable", "scheduler-volumes", "scheduler-wakes-up",
         "pv-wait-for-first-consumer",
     ]
@@ -98,14 +99,16 @@ struct Replay: Sendable {
 
     private func bind(_ pod: String, to node: String) async throws {
         try await cluster.send(
-            "POST", "/api/v1/namespaces/ns/pods/\(pod)/binding", ["target": ["kind": "Node", "name": .string(node)]])
+            "POST", "/api/v1/namespaces/ns/pods/\(pod)/binding",
+            ["apiVersion": "v1", "kind": "Binding", "target": ["kind": "Node", "name": .string(node)]])
     }
 
     // MARK: The persistent volume controller
 
     private func applyForeignWrites(until seconds: Double) async throws {
         let writes = trace.writes.filter {
-            $0["by"]?.stringValue == "persistent-volume-binder" && ($0["t"]?.doubleValue ?? 0) < seconds && $0["verb"]?.stringValue == "update"
+            $0["by"]?.stringValue == "persistent-volume-binder" && ($0["t"]?.doubleValue ?? 0) < seconds
+                && $0["verb"]?.stringValue == "update"
         }
         for write in writes {
             let name = write["name"]?.stringValue ?? ""
@@ -142,12 +145,31 @@ struct Replay: Sendable {
     // MARK: Comparison
 
     func compare() async throws {
-        let events = try await cluster.events().sorted { ($0.metadata.resourceVersion.flatMap { Int($0) } ?? 0) < ($1.metadata.resourceVersion.flatMap { Int($0) } ?? 0) }
+        let events = try await cluster.events().sorted {
+            ($0.metadata.resourceVersion.flatMap { Int($0) } ?? 0) < ($1.metadata.resourceVersion.flatMap { Int($0) } ?? 0)
+        }
         let seen = events.filter { $0.reportingComponent == "default-scheduler" && $0.involvedObject.name != "last-of-all" }
         let expected = trace.events.filter { $0.from == "default-scheduler" }
         #expect(
             byObject(seen.map { (object($0), shape($0)) }) == byObject(expected.map { ($0.object, shape($0)) }), "events of \(trace.name)")
         try compareWrites()
+        try await compareFinals()
+    }
+
+    /// What became of each pod in the end.
+    private func compareFinals() async throws {
+        let last = Dictionary(
+            trace.finals.filter { $0["kind"]?.stringValue == "Pod" }.map { ($0["name"]?.stringValue ?? "", $0["status"]) },
+            uniquingKeysWith: { $1 })
+        for (name, status) in last {
+            guard let pod = try? await cluster.pod(name) else { continue }
+            let seen = pod.status.json
+            #expect(
+                (seen["conditions"]?.arrayValue ?? []).map { conditionText($0) }
+                    == (status?["conditions"]?.arrayValue ?? []).map { conditionText($0) },
+                "conditions of \(name) in \(trace.name)")
+            #expect(seen["nominatedNodeName"] == status?["nominatedNodeName"], "\(name) in \(trace.name)")
+        }
     }
 
     private func compareWrites() throws {
@@ -168,7 +190,9 @@ struct Replay: Sendable {
         var text = [write["verb"], write["res"], write["sub"]].compactMap { $0?.stringValue }.joined(separator: " ")
         let condition = changed?["status.conditions"]?[0] ?? changed?["status.conditions[DisruptionTarget]"]
         if let condition { text += " \(conditionText(condition))" }
-        if let message = changed?["status.conditions[PodScheduled].message"]?.stringValue { text += " PodScheduled False Unschedulable 1 \(message)" }
+        if let message = changed?["status.conditions[PodScheduled].message"]?.stringValue {
+            text += " PodScheduled False Unschedulable 1 \(message)"
+        }
         if let node = changed?["status.nominatedNodeName"]?.stringValue { text += " nominated \(node)" }
         if let node = write["body"]?["target"]?["name"]?.stringValue { text += " to \(node)" }
         if let claim = changed?["spec.claimRef"]?["name"]?.stringValue { text += " for \(claim)" }
@@ -191,9 +215,9 @@ struct Replay: Sendable {
     }
 
     /// What was said about each object in its order; the same again right after is one.
-    private func byObject(_ all: [(object: String, text: String)]) -> [String: [String]] {
+    private func byObject(_ all: [(String, String)]) -> [String: [String]] {
         all.reduce(into: [:]) { result, one in
-            if result[one.object]?.last != one.text { result[one.object, default: []].append(one.text) }
+            if result[one.0]?.last != one.1 { result[one.0, default: []].append(one.1) }
         }
     }
 

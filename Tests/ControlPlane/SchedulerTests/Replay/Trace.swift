@@ -1,9 +1,6 @@
 import APIMachinery
-import Testing
-
-#if canImport(Glibc)
 import Glibc
-#endif
+import Testing
 
 /// One scenario, recorded from the real components.
 struct Trace {

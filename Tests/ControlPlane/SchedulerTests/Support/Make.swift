@@ -17,7 +17,8 @@ enum Make {
     }
 
     static func pod(
-        _ name: String, requests: [String: String] = [:], labels: [String: String] = [:], priority: Int32 = 0, spec: JSONObject = JSONObject(),
+        _ name: String, requests: [String: String] = [:], labels: [String: String] = [:], priority: Int32 = 0,
+        spec: JSONObject = JSONObject(),
         more: JSONObject = JSONObject()
     ) -> PodInfo {
         var json = JSONValue.pod(name, requests: requests, labels: labels, spec: spec)

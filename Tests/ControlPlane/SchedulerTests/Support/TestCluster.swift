@@ -130,7 +130,9 @@ extension JSONValue {
         ]
     }
 
-    static func pod(_ name: String, requests: [String: String] = [:], labels: [String: String] = [:], spec: JSONObject = JSONObject()) -> JSONValue {
+    static func pod(_ name: String, requests: [String: String] = [:], labels: [String: String] = [:], spec: JSONObject = JSONObject())
+        -> JSONValue
+    {
         var full: JSONObject = [
             "automountServiceAccountToken": false,
             "containers": [["name": "c", "image": "busybox", "resources": ["requests": .labels(requests)]]],

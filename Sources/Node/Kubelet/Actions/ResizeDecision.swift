@@ -55,7 +55,8 @@ package enum ResizeDecision {
             let changesCPU = wanted.cpuShares != actual.cpuShares || wanted.cpuQuota != actual.cpuQuota
             let changesMemory = wanted.memoryLimitInBytes != actual.memoryLimitInBytes
             guard changesCPU || changesMemory else { return nil }
-            let needsRestart = changesCPU && container.restarts(onResizeOf: "cpu") || changesMemory && container.restarts(onResizeOf: "memory")
+            let needsRestart =
+                changesCPU && container.restarts(onResizeOf: "cpu") || changesMemory && container.restarts(onResizeOf: "memory")
             return Step(containerID: latest.id, name: container.name, resources: wanted, needsRestart: needsRestart)
         }
     }

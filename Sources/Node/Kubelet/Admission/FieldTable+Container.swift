@@ -79,7 +79,8 @@ extension FieldTable {
             "HTTPGetAction", acting: "host path port scheme",
             ["httpHeaders": .members("HTTPHeader")]),
         FieldTable(
-            "Probe", acting: "failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds timeoutSeconds",
+            "Probe",
+            acting: "failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds timeoutSeconds",
             [
                 "exec": .members("ExecAction"), "grpc": .members("GRPCAction"), "httpGet": .members("HTTPGetAction"),
                 "tcpSocket": .members("TCPSocketAction"),

@@ -102,7 +102,8 @@ package struct ContainerStatusBuilder {
             $0.restartCount = before?.restartCount ?? 0
             $0.lastState = before?.lastState ?? ContainerState()
             $0.state.waiting = ContainerStateWaiting {
-                $0.reason = pod.spec.initContainers.isEmpty || pod.isEphemeralContainer(container.name) ? "ContainerCreating" : "PodInitializing"
+                $0.reason =
+                    pod.spec.initContainers.isEmpty || pod.isEphemeralContainer(container.name) ? "ContainerCreating" : "PodInitializing"
             }
         }
         if let before, before.state.running != nil, status.lastState.terminated == nil {

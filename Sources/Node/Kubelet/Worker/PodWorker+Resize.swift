@@ -25,7 +25,11 @@ extension PodWorker {
         let before = entry.pod
         let wanted = before.with(resources: wished)
         let configuration = node.configuration
-        let feasibility = node.table.change(entry) { others in ResizeDecision.judge(wanted, others: others, configuration) } grant: { $0.grant(wished) }
+        let feasibility = node.table.change(entry) { others in
+            ResizeDecision.judge(wanted, others: others, configuration)
+        } grant: {
+            $0.grant(wished)
+        }
         switch feasibility {
         case .infeasible(let text): hold("Infeasible", event: "Infeasible", text, wanted)
         case .deferred(let rejection):
@@ -35,7 +39,9 @@ extension PodWorker {
             resources.granted = entry.pod.resizableResources
             // What runs has what it had: without this its records would be those of its start.
             for container in before.sidecars + before.spec.containers {
-                guard let latest = runtime.latest(container.name), latest.state == .running, resources.given[latest.id] == nil else { continue }
+                guard let latest = runtime.latest(container.name), latest.state == .running, resources.given[latest.id] == nil else {
+                    continue
+                }
                 resources.given[latest.id] = container.resources
             }
             await saveResources(runtime)

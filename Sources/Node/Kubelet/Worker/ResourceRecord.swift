@@ -38,7 +38,9 @@ struct ResourceRecord: Sendable, Hashable {
 
     /// Blocks. Empty when there is none.
     static func load(_ path: String) -> ResourceRecord {
-        guard let bytes = try? PodFiles.read(path, maxBytes: maxBytes), let json = try? JSONValue(parsing: bytes) else { return ResourceRecord() }
+        guard let bytes = try? PodFiles.read(path, maxBytes: maxBytes), let json = try? JSONValue(parsing: bytes) else {
+            return ResourceRecord()
+        }
         return ResourceRecord(json)
     }
 

@@ -12,15 +12,20 @@ extension PodWorker {
             send(.warning, "FailedSync", "error determining status: \(error)")
             return look(after: errorPeriod)
         }
+        await recallResources(runtime)
         if let rejection = admit(runtime) { return reject(rejection) }
         checkDeadline(runtime)
+        await judgeResize(runtime)
+        let resizeBefore = resize
         let status = await publish(runtime)
         if PodPhase(rawValue: status.phase ?? "")?.isTerminal ?? false {
             isOver = true
             return look(after: .zero)
         }
         guard await prepare() else { return look(after: mountRetry ?? errorPeriod) }
-        let actions = PodActions.compute(entry.pod, runtime)
+        let resizing = await giveResources(runtime)
+        if resize != resizeBefore { await publish(runtime) }
+        let actions = PodActions.compute(entry.pod, runtime, entry.probes.verdicts, resizing: resizing)
         if actions.isNothing { return await prune(runtime) }
         await perform(actions, runtime)
         if let runtime = try? await observe() {
@@ -40,6 +45,7 @@ extension PodWorker {
             for finding in UnsupportedFields.find(in: entry.pod, isInCluster: configuration.isInCluster) {
                 send(.warning, PodEvent.unsupportedField, "\(finding.path): \(finding.what)")
             }
+            for problem in ProbePeriods.problems(entry.pod) { send(.warning, PodEvent.unsupportedField, problem) }
         }
         return rejection
     }

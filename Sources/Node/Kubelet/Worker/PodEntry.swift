@@ -120,10 +120,10 @@ final class PodEntry: Sendable {
         wakeUp.wake()
     }
 
-    /// When the pod has to have ended, if that is sooner than the given time allows.
+    /// When the pod has to have ended, if that is sooner than the given time allows, of which a second is the least.
     func end(shorterThan gracePeriodSeconds: Int64) -> Timestamp? {
         wanted.withLock { wanted in
-            guard let deletion = wanted.deletion, deletion < gracePeriodSeconds else { return nil }
+            guard let deletion = wanted.deletion, max(deletion, 1) < gracePeriodSeconds else { return nil }
             return wanted.pod.metadata.deletionTimestamp
         }
     }

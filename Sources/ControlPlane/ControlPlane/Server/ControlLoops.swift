@@ -1,5 +1,5 @@
 internal import APIMachinery
-internal import Controllers
+package import Controllers
 internal import KubernetesAPI
 package import KubernetesClient
 package import Scheduler
@@ -9,18 +9,30 @@ package import Scheduler
 package final class ControlLoops: Sendable {
     /// One list and one watch of each kind for all who read it; may list and watch everything.
     package let informers: SharedInformers
-    package let scheduler: Scheduler
+    /// nil: somebody else gives pods to nodes.
+    package let scheduler: Scheduler?
     private let controllers: ControllerManager
     private let schedulerEvents: EventRecorder
 
-    /// - Parameter report: Told of what goes wrong and is tried again, a line each.
-    package init(_ server: ControlPlaneServer, report: @escaping @Sendable (String) -> Void) {
+    /// - Parameters:
+    ///   - localVolumes: Where volumes of local directories are; nil: none are made.
+    ///   - report: Told of what goes wrong and is tried again, a line each.
+    package init(
+        _ server: ControlPlaneServer, schedules: Bool = true, controllers choice: ControllerChoice = .all,
+        localVolumes: LocalVolumes? = nil, report: @escaping @Sendable (String) -> Void
+    ) {
         let manager = server.client(user: "system:kube-controller-manager", groups: [], userAgent: "kube-controller-manager")
         informers = SharedInformers(manager) { report("informer: \($0)") }
         let own = server.client(user: "system:kube-scheduler", groups: [], userAgent: "kube-scheduler")
         schedulerEvents = EventRecorder(own, component: "default-scheduler")
-        scheduler = Scheduler(client: own, informers: informers, events: schedulerEvents) { report("scheduler: \($0)") }
-        controllers = ControllerManager(informers: informers, report: report) { user, component in
+        scheduler =
+            schedules
+            ? Scheduler(client: own, informers: informers, events: schedulerEvents) { report("scheduler: \($0)") } : nil
+        var settings = ControllerSettings()
+        settings.authority = server.clusterAuthority
+        settings.localVolumes = localVolumes
+        let chosen = ControllerManager.all.filter { choice.contains($0.name) }
+        controllers = ControllerManager(chosen, informers: informers, settings: settings, report: report) { user, component in
             server.client(
                 user: user, groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system"],
                 userAgent: "kube-controller-manager/\(component)")
@@ -32,7 +44,7 @@ package final class ControlLoops: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.informers.run() }
             group.addTask { await self.schedulerEvents.run() }
-            group.addTask { await self.scheduler.run() }
+            if let scheduler { group.addTask { await scheduler.run() } }
             group.addTask { await self.controllers.run() }
         }
     }

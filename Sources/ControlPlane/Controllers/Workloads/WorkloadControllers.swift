@@ -4,5 +4,7 @@ internal import KubernetesAPI
 package enum WorkloadControllers {
     package static let all: [any Controller.Type] = [
         DeploymentController.self, ReplicaController<ReplicaSet>.self, ReplicaController<ReplicationController>.self,
+        JobController.self, FinishedJobController.self, DaemonSetController.self, StatefulSetController.self,
+        CronJobController.self,
     ]
 }

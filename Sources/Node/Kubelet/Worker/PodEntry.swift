@@ -41,6 +41,8 @@ final class PodEntry: Sendable {
     let wakeUp = WakeUp()
     /// Fires when what is being started has become pointless.
     let interrupt = Interrupt()
+    /// Wakes when the time that the pod has to end may have become shorter.
+    let shortened = WakeUp()
     /// The pod has reached Succeeded or Failed, and nothing of it runs.
     let over = OneShot<PodStatus>()
     /// Nothing of it is left.
@@ -96,7 +98,10 @@ final class PodEntry: Sendable {
         let (mustLook, isDeleted) = wanted.withLock { wanted in
             source == .api ? wanted.take(fromAPI: pod) : wanted.take(fromFile: pod)
         }
-        if isDeleted { interrupt.fire() }
+        if isDeleted {
+            interrupt.fire()
+            shortened.wake()
+        }
         if mustLook { wakeUp.wake() }
     }
 
@@ -111,7 +116,16 @@ final class PodEntry: Sendable {
             wanted.pod.metadata.deletionGracePeriodSeconds = grace
         }
         interrupt.fire()
+        shortened.wake()
         wakeUp.wake()
+    }
+
+    /// When the pod has to have ended, if that is sooner than the given time allows.
+    func end(shorterThan gracePeriodSeconds: Int64) -> Timestamp? {
+        wanted.withLock { wanted in
+            guard let deletion = wanted.deletion, deletion < gracePeriodSeconds else { return nil }
+            return wanted.pod.metadata.deletionTimestamp
+        }
     }
 
     /// What an earlier agent has granted of the pod's resources: the spec may say otherwise.

@@ -81,8 +81,19 @@ extension PodWorker {
 
     /// What the pod needs around its containers: cgroup, directories, user namespace, volumes. Done once.
     private mutating func prepare() async -> Bool {
-        if volumes != nil { return true }
+        if volumes != nil {
+            followChanges()
+            return true
+        }
         let pod = entry.pod
+        if !hasSurroundings {
+            guard await makeSurroundings(pod) else { return false }
+            hasSurroundings = true
+        }
+        return await prepareVolumes(pod)
+    }
+
+    private mutating func makeSurroundings(_ pod: Pod) async -> Bool {
         let node = node
         do {
             unenforced = try await node.cgroups.ensure(PodCgroup(pod, node.configuration))
@@ -102,7 +113,7 @@ extension PodWorker {
             send(.warning, "Failed", "error making pod data directories: \(error)")
             return false
         }
-        return await prepareVolumes(pod)
+        return true
     }
 
     private mutating func prepareVolumes(_ pod: Pod) async -> Bool {
@@ -112,6 +123,7 @@ extension PodWorker {
         do throws(VolumeErrors) {
             volumes = try await node.setUpVolumes(pod, now: now)
             mountFailure = nil
+            preparedFor = pod
             return true
         } catch {
             let failure = MountFailure(error, after: mountFailure, at: now)
@@ -119,6 +131,18 @@ extension PodWorker {
             mountFailure = failure
             return false
         }
+    }
+
+    /// A pod whose labels have changed may show them in a volume; one whose images have changed may pull with another Secret.
+    private mutating func followChanges() {
+        let pod = entry.pod
+        guard let old = preparedFor else { return }
+        let isSame =
+            old.metadata.labels == pod.metadata.labels && old.metadata.annotations == pod.metadata.annotations && old.spec == pod.spec
+        guard !isSame else { return }
+        preparedFor = pod
+        node.objects.register(pod)
+        node.volumes.refreshes.add(pod.uid)
     }
 
     /// When to try a mount again that failed; nil: when something else that is wrong is looked at again.

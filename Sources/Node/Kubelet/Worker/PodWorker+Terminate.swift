@@ -46,6 +46,9 @@ extension PodWorker {
         do {
             let runtime = try await observe()
             await publish(runtime)
+            let early = EarlyEnd(entry, node, runtime.running.map(\.id), gracePeriodSeconds: gracePeriodSeconds)
+            node.background.start { await early.run() }
+            defer { early.stop() }
             guard await killPod(runtime, gracePeriodSeconds: gracePeriodSeconds) else { return look(after: errorPeriod) }
             let after = try await observe()
             guard !after.mayRun else { return look(after: .seconds(1)) }

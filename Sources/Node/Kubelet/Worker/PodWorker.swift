@@ -16,6 +16,8 @@ struct PodWorker: ~Copyable {
     /// Termination messages by container id; an ended container's does not change.
     var messages: [String: String] = [:]
     var verdict: PodStatusBuilder.Verdict?
+    /// Its cgroup, directories and user namespace are there; its volumes may take longer.
+    var hasSurroundings = false
     /// What an earlier agent knew of the probes has been read.
     var hasProbeVerdicts = false
     /// Resources that were changed since the containers' start.
@@ -28,6 +30,8 @@ struct PodWorker: ~Copyable {
     var volumes: [String: HostVolume]?
     /// Of the last try, when it failed.
     var mountFailure: MountFailure?
+    /// What the volumes were made for.
+    var preparedFor: Pod?
     var userNamespace: UserNamespace?
     /// What the pod's cgroup could not be given on this machine, a line each.
     var unenforced: [String] = []

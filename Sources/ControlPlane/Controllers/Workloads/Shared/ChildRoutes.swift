@@ -7,6 +7,8 @@ struct ChildRoutes<Child: KubernetesObject>: Sendable {
     /// The owner's.
     let kind: GroupVersionKind
     let queue: WorkQueue<ObjectKey>
+    /// So much later, that several changes lead to one look.
+    var delay: Duration = .zero
     /// Whether an update matters: old, new.
     var differs: @Sendable (Child, Child) -> Bool = { _, _ in true }
     /// Who might adopt an object that has no controller.
@@ -19,7 +21,7 @@ struct ChildRoutes<Child: KubernetesObject>: Sendable {
         case .updated(let old, let new):
             guard differs(old, new) else { return }
             let (before, after) = (old.metadata.controller, new.metadata.controller)
-            if before?.uid != after?.uid, let key = before?.key(of: kind, namespace: old.metadata.namespace) { queue.add(key) }
+            if before?.uid != after?.uid, let key = before?.key(of: kind, namespace: old.metadata.namespace) { queue.add(key, after: delay) }
             let mayBeAdopted = old.metadata.labels != new.metadata.labels || before?.uid != after?.uid
             addOwner(of: new, orphanCounts: mayBeAdopted)
         }
@@ -27,9 +29,9 @@ struct ChildRoutes<Child: KubernetesObject>: Sendable {
 
     private func addOwner(of child: Child, orphanCounts: Bool) {
         if let controller = child.metadata.controller {
-            if let key = controller.key(of: kind, namespace: child.metadata.namespace) { queue.add(key) }
+            if let key = controller.key(of: kind, namespace: child.metadata.namespace) { queue.add(key, after: delay) }
         } else if orphanCounts, !child.metadata.isBeingDeleted {
-            for key in candidates(child) { queue.add(key) }
+            for key in candidates(child) { queue.add(key, after: delay) }
         }
     }
 }

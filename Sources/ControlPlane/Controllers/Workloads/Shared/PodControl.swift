@@ -15,7 +15,7 @@ struct PodControl: Sendable {
     /// Creates a pod as a template says.
     ///
     /// - Parameter prepare: Fills in what the template doesn't have.
-    func create(_ template: PodTemplateSpec, for owner: Owner, _ prepare: (inout Pod) -> Void = { _ in }) async throws -> Pod {
+    func create(_ template: PodTemplateSpec, for owner: Owner, _ prepare: (inout Pod) -> Void = { _ in }) async throws(ClientError) -> Pod {
         var pod = Self.pod(template, for: owner)
         prepare(&pod)
         do throws(ClientError) {

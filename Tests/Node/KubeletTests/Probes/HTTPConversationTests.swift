@@ -35,7 +35,10 @@ struct HTTPConversationTests {
         ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nab", false, "! invalid chunk in the answer's body"),
         ("HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\n\(big)", false, "200 \(big.prefix(10_240))"),
         ("HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", false, "200 "),
-        ("SSH-2.0-OpenSSH\r\n", false, "! net/http: HTTP/1.x transport connection broken: malformed HTTP response \"SSH-2.0-OpenSSH\\r\\n\""),
+        (
+            "SSH-2.0-OpenSSH\r\n", false,
+            "! net/http: HTTP/1.x transport connection broken: malformed HTTP response \"SSH-2.0-OpenSSH\\r\\n\""
+        ),
         ("", true, "! EOF"),
         ("HTTP/1.1 2", true, "! unexpected EOF"),
         ("HTTP/1.1 9 x\r\n\r\n", false, "! net/http: HTTP/1.x transport connection broken: malformed HTTP response \"HTTP/1.1 9 x\""),
@@ -53,7 +56,8 @@ struct HTTPConversationTests {
         let lines = String(decoding: request.bytes(userAgent: "kube-probe/1.36"), as: UTF8.self)
         #expect(
             lines
-                == "GET /a%20b?c=%C3%BC HTTP/1.1\r\nHost: web.example\r\nUser-Agent: kube-probe/1.36\r\nX-One: 1\r\nConnection: close\r\n\r\n")
+                == "GET /a%20b?c=%C3%BC HTTP/1.1\r\nHost: web.example\r\nUser-Agent: kube-probe/1.36\r\nX-One: 1\r\nConnection: close\r\n\r\n"
+        )
         #expect(request.url == "http://[fd00::2]:8080/a%20b?c=%C3%BC")
     }
 
@@ -64,11 +68,13 @@ struct HTTPConversationTests {
         #expect(request.target == "/x%0D%0AEvil:%201")
     }
 
-    @Test(arguments: [
-        ("/new", "http://h:80/new"), ("new?q", "http://h:80/a/new?q"), ("?q", "http://h:80/a/b?q"), ("https://h/x#y", "https://h:443/x"),
-        ("http://other:8080", "http://other:8080/"), ("//h:81/z", "http://h:81/z"), ("http://[fd00::1]:82/", "http://[fd00::1]:82/"),
-        ("ftp://h/", nil), ("http://:80/", nil), ("http://h:99999/", nil),
-    ] as [(String, String?)])
+    @Test(
+        arguments: [
+            ("/new", "http://h:80/new"), ("new?q", "http://h:80/a/new?q"), ("?q", "http://h:80/a/b?q"),
+            ("https://h/x#y", "https://h:443/x"),
+            ("http://other:8080", "http://other:8080/"), ("//h:81/z", "http://h:81/z"), ("http://[fd00::1]:82/", "http://[fd00::1]:82/"),
+            ("ftp://h/", nil), ("http://:80/", nil), ("http://h:99999/", nil),
+        ] as [(String, String?)])
     func `redirects`(location: String, expected: String?) {
         let request = ProbeHTTPRequest(scheme: "http", host: "h", port: 80, path: "/a/b", fields: [])
         #expect(request.redirected(to: location)?.url == expected)
@@ -94,11 +100,12 @@ struct GRPCHealthConversationTests {
         return nil
     }
 
-    @Test(arguments: [
-        ([0, 0, 0, 0, 2, 8, 1], ProbeOutcome.success),
-        ([0, 0, 0, 0, 2, 8, 2], .failure("service unhealthy (responded with \"NOT_SERVING\")")),
-        ([0, 0, 0, 0, 0], .failure("service unhealthy (responded with \"UNKNOWN\")")),
-    ] as [([UInt8], ProbeOutcome)])
+    @Test(
+        arguments: [
+            ([0, 0, 0, 0, 2, 8, 1], ProbeOutcome.success),
+            ([0, 0, 0, 0, 2, 8, 2], .failure("service unhealthy (responded with \"NOT_SERVING\")")),
+            ([0, 0, 0, 0, 0], .failure("service unhealthy (responded with \"UNKNOWN\")")),
+        ] as [([UInt8], ProbeOutcome)])
     func `serving or not`(message: [UInt8], expected: ProbeOutcome) {
         let settings = frame(4, 0, [0, 3, 0, 0, 0, 100], stream: 0)
         let trailers = HPACKEncoder.literal(name: "grpc-status", value: "0")
@@ -108,13 +115,16 @@ struct GRPCHealthConversationTests {
     @Test func `a service that is not there, with compressed fields`() {
         // grpc-status as a literal that enters the table, name compressed by the code of appendix B; then by its place.
         let name: [UInt8] = [0x88, 0x9a, 0xca, 0xc8, 0xb2, 0x12, 0x34, 0xda, 0x8f]
-        let block: [UInt8] = [0x88, 0x40] + name + [0x01, UInt8(ascii: "5")] + HPACKEncoder.literal(name: "grpc-message", value: "unknown service")
+        let block: [UInt8] =
+            [0x88, 0x40] + name + [0x01, UInt8(ascii: "5")] + HPACKEncoder.literal(name: "grpc-message", value: "unknown service")
         let decoded = { () -> [HPACKDecoder.Field]? in
             var decoder = HPACKDecoder()
             return decoder.decode(block)
         }()
         #expect(decoded?.map { "\($0.name)=\($0.value)" } == [":status=200", "grpc-status=5", "grpc-message=unknown service"])
-        #expect(run(frame(4, 0, [], stream: 0) + frame(1, 5, block)) == .failure("error: health rpc probe failed: rpc error: code = NotFound desc = unknown service"))
+        #expect(
+            run(frame(4, 0, [], stream: 0) + frame(1, 5, block))
+                == .failure("error: health rpc probe failed: rpc error: code = NotFound desc = unknown service"))
     }
 
     /// Examples of RFC 7541, C.4.1 to C.4.3.
@@ -123,7 +133,8 @@ struct GRPCHealthConversationTests {
             [0x82, 0x86, 0x84, 0x41, 0x8c, 0xf1, 0xe3, 0xc2, 0xe5, 0xf2, 0x3a, 0x6b, 0xa0, 0xab, 0x90, 0xf4, 0xff],
             [0x82, 0x86, 0x84, 0xbe, 0x58, 0x86, 0xa8, 0xeb, 0x10, 0x64, 0x9c, 0xbf],
             [
-                0x82, 0x87, 0x85, 0xbf, 0x40, 0x88, 0x25, 0xa8, 0x49, 0xe9, 0x5b, 0xa9, 0x7d, 0x7f, 0x89, 0x25, 0xa8, 0x49, 0xe9, 0x5b, 0xb8,
+                0x82, 0x87, 0x85, 0xbf, 0x40, 0x88, 0x25, 0xa8, 0x49, 0xe9, 0x5b, 0xa9, 0x7d, 0x7f, 0x89, 0x25, 0xa8, 0x49, 0xe9, 0x5b,
+                0xb8,
                 0xe8, 0xb4, 0xbf,
             ],
         ]

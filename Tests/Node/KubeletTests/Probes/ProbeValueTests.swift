@@ -6,17 +6,18 @@ import Testing
 
 struct ProbeCounterTests {
     /// Outcomes as letters: s success, w warning, f failure, e error. Verdicts likewise, `-` for none new.
-    @Test(arguments: [
-        (ProbeKind.readiness, 1, 3, "ssffsfff", "s------f"),
-        (.readiness, 2, 1, "sfssf", "---sf"),
-        (.readiness, 1, 2, "sfefs", "s--f" + "s"),
-        (.readiness, 1, 1, "fwe", "-s-"),
-        (.liveness, 1, 3, "ssfffss", "----f--"),
-        (.liveness, 1, 1, "fs", "f-"),
-        (.startup, 1, 3, "ffs", "--s"),
-        (.startup, 1, 2, "ffs", "-f-"),
-        (.startup, 1, 1, "sf", "s-"),
-    ] as [(ProbeKind, Int, Int, String, String)])
+    @Test(
+        arguments: [
+            (ProbeKind.readiness, 1, 3, "ssffsfff", "s------f"),
+            (.readiness, 2, 1, "sfssf", "---sf"),
+            (.readiness, 1, 2, "sfefs", "s--f" + "s"),
+            (.readiness, 1, 1, "fwe", "-s-"),
+            (.liveness, 1, 3, "ssfffss", "----f--"),
+            (.liveness, 1, 1, "fs", "f-"),
+            (.startup, 1, 3, "ffs", "--s"),
+            (.startup, 1, 2, "ffs", "-f-"),
+            (.startup, 1, 1, "sf", "s-"),
+        ] as [(ProbeKind, Int, Int, String, String)])
     func `verdicts follow runs of outcomes`(kind: ProbeKind, successes: Int, failures: Int, outcomes: String, expected: String) {
         var settings = ProbeSettings(kind, Probe())
         settings.successThreshold = successes
@@ -56,17 +57,22 @@ struct ProbeCounterTests {
 }
 
 struct ProbePeriodTests {
-    @Test(arguments: [
-        ("200ms", 200_000), ("1.5s", 1_500_000), ("1m", 60_000_000), ("1h", 3_600_000_000), ("10ms", 10_000), ("9ms", nil), ("61m", nil),
-        ("200", nil), ("ms", nil), ("-1s", nil), ("1e3ms", nil), ("0x10s", nil), ("", nil), ("inf", nil), ("1.2.3s", nil),
-    ] as [(String, Int?)])
+    @Test(
+        arguments: [
+            ("200ms", 200_000), ("1.5s", 1_500_000), ("1m", 60_000_000), ("1h", 3_600_000_000), ("10ms", 10_000), ("9ms", nil),
+            ("61m", nil),
+            ("200", nil), ("ms", nil), ("-1s", nil), ("1e3ms", nil), ("0x10s", nil), ("", nil), ("inf", nil), ("1.2.3s", nil),
+        ] as [(String, Int?)])
     func `durations`(text: String, microseconds: Int?) { #expect(ProbePeriods.parse(text) == microseconds.map { .microseconds($0) }) }
 
-    @Test(arguments: [
-        ("app.readiness-period", "200ms", nil), ("app.readiness-period", "fast", "\"fast\" must be a duration from 10ms to 1h, as 200ms or 1.5s"),
-        ("app.liveness-period", "200ms", "container app has no liveness probe"), ("web.liveness-period", "1s", "there is no container \"web\""),
-        ("app.readiness", "1s", "must be <container>.<liveness|readiness|startup>-period"),
-    ] as [(String, String, String?)])
+    @Test(
+        arguments: [
+            ("app.readiness-period", "200ms", nil),
+            ("app.readiness-period", "fast", "\"fast\" must be a duration from 10ms to 1h, as 200ms or 1.5s"),
+            ("app.liveness-period", "200ms", "container app has no liveness probe"),
+            ("web.liveness-period", "1s", "there is no container \"web\""),
+            ("app.readiness", "1s", "must be <container>.<liveness|readiness|startup>-period"),
+        ] as [(String, String, String?)])
     func `what is wrong is said`(key: String, value: String, expected: String?) {
         let pod = makePod("p") {
             $0.metadata.annotations["probe.swiftlet.dev/" + key] = value
@@ -90,7 +96,9 @@ struct ProbeVerdictsTests {
         let settings = ProbeSettings(.readiness, Probe())
         var history = ProbeHistory(container: "c", containerID: "id", settings, verdict: .failure)
         for number in 0..<100 {
-            history.add(.failure(String(repeating: "x", count: 1_000)), at: Timestamp(seconds: Int64(number)), .milliseconds(number), verdict: .failure)
+            history.add(
+                .failure(String(repeating: "x", count: 1_000)), at: Timestamp(seconds: Int64(number)), .milliseconds(number),
+                verdict: .failure)
         }
         #expect(history.attempts.count == ProbeHistory.maxAttempts && history.attempts.allSatisfy { $0.message.utf8.count == 256 })
         #expect(history.attempts.last?.time.seconds == 99)

@@ -80,7 +80,7 @@ let package = Package(
         // API
         target("API", "APIMachinery"),
         target("API", "KubernetesAPI", ["APIMachinery"]),
-        target("API", "HTTPServer", ["APIMachinery", "CZlib", nioSSL, nioHTTP2] + nio),
+        target("API", "HTTPServer", ["APIMachinery", "CZlib", nioSSL, nioHTTP2, x509, crypto] + nio),
         target("API", "HTTPClient", ["APIMachinery", nioSSL] + nio),
         target("API", "KubernetesClient", ["HTTPClient", "KubernetesAPI", "APIMachinery"] + nio),
         tests("API", "KubernetesClient", ["HTTPClient", "KubernetesAPI", "APIMachinery", "HTTPServer", "TestSupport"] + nio),
@@ -93,7 +93,7 @@ let package = Package(
         tests(
             "Node", "Kubelet",
             [
-                "CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "APIServer", "Storage", "TestSupport",
+                "CRI", "APIMachinery", "HTTPClient", "KubernetesAPI", "KubernetesClient", "HTTPServer", "APIServer", "Storage", "TestSupport",
             ]),
         target("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery"] + nio),
         tests("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"] + nio),

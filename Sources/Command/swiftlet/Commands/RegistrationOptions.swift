@@ -23,6 +23,9 @@ struct RegistrationOptions: ParsableArguments {
     @Option(name: .customLong("node-ip"), help: "Address of the node; with a comma one of each family (default: found by itself).")
     var nodeIP: String?
 
+    @Option(help: "Port of the node agent's own API (default: 10250, or any free one when that is taken).")
+    var kubeletPort: Int?
+
     /// Changes an agent's configuration accordingly.
     ///
     /// - Throws: `UsageError`.
@@ -35,6 +38,7 @@ struct RegistrationOptions: ParsableArguments {
             let labels = try Self.labels(nodeLabels)
             let taints = try Self.list(registerWithTaints).map(Self.taint)
             let addresses = Self.list(nodeIP)
+            if let kubeletPort, !(0...65535).contains(kubeletPort) { throw UsageError("--kubelet-port \(kubeletPort): is not a port") }
             if let wrong = addresses.first(where: { IPAddress($0) == nil }) { throw UsageError("--node-ip \(wrong): is not an IP address") }
             return { configuration in
                 configuration.node.maxPods = limit

@@ -2,7 +2,9 @@ internal import APIMachinery
 internal import ClusterDNS
 internal import ControlPlane
 internal import Controllers
+internal import HTTPServer
 internal import ImageStore
+internal import Kubelet
 internal import LinuxSystem
 internal import Netlink
 
@@ -42,7 +44,8 @@ struct ControlPlaneDaemon {
             let loops = ControlLoops(
                 server, schedules: options.scheduler, controllers: controllers, localVolumes: localVolumes
             ) { Output.warn("swiftlet: \($0)") }
-            let agent = try await startAgent(server)
+            let node = try await startAgent(server)
+            let agent = node?.agent
             let network = try await startNetwork(agent, server, loops)
             let work = Task {
                 await withDiscardingTaskGroup { group in
@@ -58,6 +61,7 @@ struct ControlPlaneDaemon {
                 Output.print("ready in \(Int(start.duration(to: .now) / .milliseconds(1))) ms")
                 Output.print("export KUBECONFIG=\(server.kubeconfigPath)")
             }
+            await node?.api.stop()
         } catch {
             await server.stop()
             throw error
@@ -102,20 +106,19 @@ struct ControlPlaneDaemon {
             namesFrom: options.clusterDNS ? loops.informers : nil)
     }
 
-    /// The node's agent, as a client of this very process.
-    private func startAgent(_ server: ControlPlaneServer) async throws -> NodeAgent? {
-        guard var agent else { return nil }
-        if let address = server.clusterDNSAddress {
-            let configure = agent.configure
-            agent.configure = {
-                configure(&$0)
-                $0.clusterDNS = [address]
-            }
-        }
-        let instance = try await Instance.open(agent.place, for: .agent)
-        let client = server.client(
-            user: "system:node:\(agent.place.nodeName)", groups: ["system:nodes"], userAgent: "kubelet/\(Version.kubernetes)")
-        return try NodeAgent(instance, agent, api: client)
+    /// The node's agent, as a client of this very process, and its own API.
+    private func startAgent(_ server: ControlPlaneServer) async throws -> (agent: NodeAgent, api: KubeletServer)? {
+        guard var settings = agent else { return nil }
+        if let address = server.clusterDNSAddress { settings.change { $0.clusterDNS = [address] } }
+        let nodeName = settings.place.nodeName
+        let instance = try await Instance.open(settings.place, for: .agent)
+        let client = server.client(user: "system:node:\(nodeName)", groups: ["system:nodes"], userAgent: "kubelet/\(Version.kubernetes)")
+        let identity = try server.kubeletIdentity(nodeName: nodeName, addresses: settings.hostIPs)
+        let api = try await KubeletServer.listen(port: settings.port, identity: identity)
+        settings.change { $0.port = Int32(api.port) }
+        let agent = try NodeAgent(instance, settings, api: client)
+        api.serve(agent.kubelet, runtime: agent.runtime, client: client)
+        return (agent, api)
     }
 
     /// - Parameter ready: Called once pods can be started.

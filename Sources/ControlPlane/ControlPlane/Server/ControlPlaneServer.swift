@@ -2,7 +2,7 @@ internal import APIMachinery
 package import APIServer
 internal import Controllers
 internal import Glibc
-internal import HTTPServer
+package import HTTPServer
 internal import KubernetesAPI
 package import KubernetesClient
 package import Storage
@@ -110,6 +110,21 @@ package final class ControlPlaneServer: Sendable {
 
     /// What signs the certificates of clients and nodes.
     var clusterAuthority: ClusterAuthority { ClusterAuthority(certificate: authority.certificate, privateKey: authority.privateKey) }
+
+    /// What a node agent shows of itself, signed by this cluster's authority, so that the API server believes it; a year long.
+    ///
+    /// - Parameter addresses: Where the agent is reached, besides this machine's loopback.
+    package func kubeletIdentity(nodeName: String, addresses: [String]) throws -> TLSIdentity {
+        var all = addresses.compactMap { IPAddress($0) }
+        for loopback in [IPAddress(bytes: [127, 0, 0, 1]), IPAddress(bytes: [UInt8](repeating: 0, count: 15) + [1])]
+        where !all.contains(loopback) { all.append(loopback) }
+        let names = [nodeName, "localhost"].filter { NameValidation.dns1123Subdomain($0).isEmpty }
+        let pair = try CertificateAuthority(authority).issue(
+            .init(commonName: "system:node:\(nodeName)", organizations: ["system:nodes"], usage: .server(names: names, addresses: all)),
+            now: .now())
+        return TLSIdentity(
+            certificateChain: pair.certificate, privateKey: pair.privateKey, clientAuthorities: authority.certificate)
+    }
 
     /// A client in this process: no socket, no TLS, but the same identity, authorization and admission as over the network.
     ///

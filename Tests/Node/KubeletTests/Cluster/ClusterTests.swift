@@ -1,5 +1,6 @@
 import APIMachinery
 import CRI
+import HTTPClient
 import KubernetesAPI
 import KubernetesClient
 import TestSupport

@@ -1,6 +1,7 @@
 import APIMachinery
 import APIServer
 import CRI
+import HTTPClient
 import KubernetesAPI
 import KubernetesClient
 import Storage
@@ -140,8 +141,8 @@ final class TestCluster: Sendable {
     func events() async throws -> Set<String> {
         let all = try await admin.resource(Event.self, namespace: "ns").list().items
         return Set(
-            all.filter { $0.source?.component == "kubelet" }.map {
-                let fields = [$0.involvedObject.name, $0.type, $0.reason, $0.message, $0.involvedObject.fieldPath ?? ""]
+            all.filter { $0.source.component == "kubelet" }.map { event -> String in
+                let fields = [event.involvedObject.name, event.type, event.reason, event.message, event.involvedObject.fieldPath]
                 return fields.map { $0 ?? "" }.joined(separator: " ")
             })
     }

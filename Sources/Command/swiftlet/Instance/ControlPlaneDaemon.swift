@@ -81,12 +81,12 @@ struct ControlPlaneDaemon {
 
     /// Directories of the agent's node; those of other nodes are out of reach.
     private var localVolumes: LocalVolumes? {
-        guard let place = agent?.place else { return nil }
+        guard let nodeName = agent?.place.nodeName else { return nil }
         let root = "\(options.directories.absoluteDataDirectory)/local-volumes"
         return LocalVolumes(root: root) { node, path in
-            guard node == place.nodeName else { throw LocalVolumeError("the directory \(path) of node \(node) can't be reached from here") }
+            guard node == nodeName else { throw LocalVolumeError("the directory \(path) of node \(node) can't be reached from here") }
             let parts = path.split(separator: "/")
-            guard let name = parts.last, name != "..", path == "\(root)/\(name)" else {
+            guard let name = parts.last, name.hasPrefix("pvc-"), path == "\(root)/\(name)" else {
                 throw LocalVolumeError("remove \(path): it is no directory of \(root)")
             }
             do { try TreeRemoval.remove(String(name), from: root) } catch { throw LocalVolumeError("remove \(path): \(error)") }

@@ -80,7 +80,7 @@ let package = Package(
         // API
         target("API", "APIMachinery"),
         target("API", "KubernetesAPI", ["APIMachinery"]),
-        target("API", "HTTPServer", ["APIMachinery", "CZlib", nioSSL, nioHTTP2] + nio),
+        target("API", "HTTPServer", ["APIMachinery", "CZlib", nioSSL, nioHTTP2, x509, crypto] + nio),
         target("API", "HTTPClient", ["APIMachinery", nioSSL] + nio),
         target("API", "KubernetesClient", ["HTTPClient", "KubernetesAPI", "APIMachinery"] + nio),
         tests("API", "KubernetesClient", ["HTTPClient", "KubernetesAPI", "APIMachinery", "HTTPServer", "TestSupport"] + nio),
@@ -90,8 +90,10 @@ let package = Package(
 
         // Node
         target("Node", "Kubelet", ["CRI", "APIMachinery", "HTTPClient", "KubernetesAPI", "KubernetesClient", "HTTPServer"]),
-        tests("Node", "Kubelet", [
-                "CRI", "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "APIServer", "Storage", "TestSupport",
+        tests(
+            "Node", "Kubelet",
+            [
+                "CRI", "APIMachinery", "HTTPClient", "KubernetesAPI", "KubernetesClient", "HTTPServer", "APIServer", "Storage", "TestSupport",
             ]),
         target("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery"] + nio),
         tests("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"] + nio),
@@ -107,7 +109,9 @@ let package = Package(
         target("ControlPlane", "Scheduler", ["KubernetesClient", "KubernetesAPI", "APIMachinery"]),
         target("ControlPlane", "Controllers", ["KubernetesClient", "KubernetesAPI", "APIMachinery", x509, crypto]),
         tests("ControlPlane", "Scheduler", ["APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
-        tests("ControlPlane", "Controllers", ["APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
+        tests(
+            "ControlPlane", "Controllers",
+            ["HTTPClient", "APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
         target(
             "ControlPlane", "ControlPlane",
             [
@@ -139,6 +143,10 @@ let package = Package(
             name: "apiserver-bench", dependencies: ["APIServer", "Storage", "KubernetesAPI", "APIMachinery"],
             path: "Benchmarks/apiserver-bench", swiftSettings: [.treatAllWarnings(as: .error)]),
         .executableTarget(
+            name: "scheduler-bench",
+            dependencies: ["Scheduler", "APIServer", "StorageSQLite", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery"],
+            path: "Benchmarks/scheduler-bench", swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
             name: "api-load", dependencies: ["APIMachinery", nioSSL] + nio, path: "Benchmarks/api-load",
             swiftSettings: [.treatAllWarnings(as: .error)]),
 
@@ -146,8 +154,9 @@ let package = Package(
         .executableTarget(
             name: "swiftlet",
             dependencies: [
-                "ControlPlane", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
-                "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", argumentParser,
+                "ControlPlane", "Controllers", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
+                "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "ClusterDNS",
+                argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(

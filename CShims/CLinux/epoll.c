@@ -1,4 +1,5 @@
 #include "include/clinux_epoll.h"
+#include <errno.h>
 #include <sys/epoll.h>
 
 enum { MOST = 64 };
@@ -19,6 +20,13 @@ int clinux_epoll_pause(int epoll, int fd, uint64_t token) {
 int clinux_epoll_resume(int epoll, int fd, uint64_t token) {
     struct epoll_event event = {.events = EPOLLIN, .data = {.u64 = token}};
     return epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
+}
+
+int clinux_epoll_arm(int epoll, int fd, uint64_t token, int reading, int writing) {
+    uint32_t events = EPOLLONESHOT | (reading ? EPOLLIN : 0) | (writing ? EPOLLOUT : 0);
+    struct epoll_event event = {.events = events, .data = {.u64 = token}};
+    if (epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event) == 0) return 0;
+    return errno == ENOENT ? epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) : -1;
 }
 
 int clinux_epoll_remove(int epoll, int fd) { return epoll_ctl(epoll, EPOLL_CTL_DEL, fd, 0); }

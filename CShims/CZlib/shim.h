@@ -4,3 +4,7 @@
 static inline int czlib_begin_gzip(z_streamp stream, int level) {
     return deflateInit2(stream, level, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
 }
+
+/// The plain zlib format (RFC 1950). The stream must stay where it is: zlib keeps its address.
+static inline int czlib_begin_deflate(z_streamp stream, int level) { return deflateInit(stream, level); }
+static inline int czlib_begin_inflate(z_streamp stream) { return inflateInit(stream); }

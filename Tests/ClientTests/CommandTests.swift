@@ -119,7 +119,7 @@ import Testing
     @Test func `in the background it is ready when the command returns, and down ends it`() throws {
         try Daemon.with { daemon in
             let directories = "--data-dir \(daemon.folder.path)/data2 --run-dir \(daemon.folder.path)/run2"
-            let up = try daemon.swiftlet("up --detach --listen 127.0.0.1:0 \(directories)")
+            let up = try daemon.swiftlet("server --detach --listen 127.0.0.1:0 \(directories)")
             #expect(up.status == 0)
             #expect(up.stdout.hasSuffix("export KUBECONFIG=\(daemon.folder.path)/data2/admin.kubeconfig\n"))
             let status = try daemon.swiftlet("status -o json \(directories)")

@@ -22,6 +22,11 @@ package struct ReadinessQueue: ~Copyable, Sendable {
     /// Tells again, also of what has come meanwhile.
     package func resume(_ fd: CInt, token: UInt64) { _ = clinux_epoll_resume(epoll.rawValue, fd, token) }
 
+    /// Tells once when a descriptor can be read or written, or was hung up.
+    package func arm(_ fd: CInt, token: UInt64, reading: Bool, writing: Bool) throws(Errno) {
+        guard clinux_epoll_arm(epoll.rawValue, fd, token, reading ? 1 : 0, writing ? 1 : 0) == 0 else { throw Errno.current }
+    }
+
     package func remove(_ fd: CInt) { _ = clinux_epoll_remove(epoll.rawValue, fd) }
 
     /// Waits without limit, and returns the tokens of those that are ready; none after an interruption.

@@ -37,10 +37,6 @@ extension Kubelet {
         if let entry = node.table[pod.uid] {
             // A file's pod that is ending comes back once it is gone.
             if source == .api || entry.deletion == nil { entry.update(pod) }
-            if entry.deletion == nil {
-                node.objects.register(pod)
-                node.volumes.refreshes.add(pod.uid)
-            }
             return
         }
         let predecessors = node.table.entries(namespace: pod.namespace, name: pod.name).map(\.removed)

@@ -1,6 +1,6 @@
 internal import APIMachinery
 internal import CRI
-internal import KubernetesAPI
+package import KubernetesAPI
 
 /// What the node agent has to know. Read once; field names follow `KubeletConfiguration` where it has them.
 package struct KubeletConfiguration: Sendable {
@@ -63,10 +63,12 @@ package struct NodeFacts: Sendable, Hashable {
     package var milliCPU: Int64 = 0
     /// Of the file system that holds pods' directories.
     package var ephemeralStorageBytes: Int64 = 0
-    package var maxPods: Int64 = 110
+    /// nil: as many as there is room for.
+    package var maxPods: Int64?
     package var identity = NodeIdentity()
     package var allocatableMilliCPU: Int64?
     package var allocatableMemoryBytes: Int64?
+    package var allocatableStorageBytes: Int64?
     /// Page size in bytes, for example 2 MiB → bytes of all its pages; for every size that the node knows, also with no page of it.
     package var hugePages: [Int64: Int64] = [:]
     package var hugePageSizes: [Int64] { hugePages.keys.sorted() }

@@ -48,6 +48,9 @@ package final class ServiceProxy: Sendable {
         node = Informer(client.resource(Node.self), selection: own, time: time, report: told)
     }
 
+    /// Puts the table into the kernel, as it is without any service, unless an earlier run has left one: pods that run go on with that.
+    package func prepare() async throws { try await rules.prepare() }
+
     /// Works until the task is cancelled. The rules stay, so that pods go on without the daemon.
     package func run() async {
         observe()

@@ -30,6 +30,18 @@ package protocol RuntimeService: Sendable {
     /// - Throws: `deadlineExceeded` when the time is over; the command and its children are killed.
     func execSync(_ id: String, command: [String], timeout: Duration?) async throws(RuntimeError) -> ExecSyncResult
 
+    /// Runs a command in a running container, joined by streams. A command whose streams are closed goes on without them.
+    func exec(_ id: String, command: [String], streams: StreamOptions) async throws(RuntimeError) -> ContainerStreams
+    /// Joins a running container's streams: its output from now on.
+    func attach(_ id: String, streams: StreamOptions) async throws(RuntimeError) -> ContainerStreams
+    /// Connects to a TCP port of `localhost` as the sandbox sees it, IPv4 first.
+    func portForward(sandbox id: String, port: UInt16) async throws(RuntimeError) -> any ByteChannel
+
+    /// Use of resources, of running containers. One whose figures cannot be read is left out.
+    func listContainerStats(_ filter: ContainerFilter) async throws(RuntimeError) -> [ContainerStats]
+    /// Use of resources of whole pods, of sandboxes that are ready.
+    func listPodSandboxStats(_ filter: PodSandboxFilter) async throws(RuntimeError) -> [PodSandboxStats]
+
     /// Events from now on, in order. A reader that falls behind gets `.resync`.
     func events() -> AsyncStream<ContainerEvent>
 }

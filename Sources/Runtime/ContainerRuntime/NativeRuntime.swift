@@ -25,6 +25,7 @@ package final class NativeRuntime: RuntimeService, ImageService {
     let collector: OutputCollector
     let registry = Registry()
     let supervisors: SupervisorPool
+    let layers = LayerUsage()
 
     /// Opens the stores and the cgroup root; starts nothing and adopts nothing yet.
     ///

@@ -1,6 +1,6 @@
 import Foundation
 
-/// The built `swiftlet up`, on a folder of its own.
+/// The built `swiftlet server`, on a folder of its own: the API server alone, so that nothing changes but what its clients change.
 final class Daemon {
     let folder: URL
     private(set) var child: Child
@@ -20,7 +20,12 @@ final class Daemon {
     }
 
     private static func start(_ folder: URL, listen: String, _ arguments: [String]) throws -> Child {
-        let options = ["server", "--listen", listen, "--data-dir", "data", "--run-dir", "run", "--audit-log", "audit"] + arguments
+        let options =
+            [
+                "server", "--listen", listen, "--data-dir", "data", "--run-dir", "run", "--audit-log", "audit", "--no-scheduler",
+                "--controllers=",
+            ]
+            + arguments
         let child = try Child("exec '\(program)' \(options.joined(separator: " "))", in: folder)
         do {
             try waitUntil("swiftlet up is ready") { child.stdout.contains("export KUBECONFIG=") || kill(child.pid, 0) != 0 }

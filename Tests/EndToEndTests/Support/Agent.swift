@@ -1,18 +1,20 @@
 import Foundation
 
-/// The node agent with its directory of manifests, running.
+/// The node agent with its directory of manifests, running: alone, or with the control plane beside it.
 final class Agent {
     let process: ChildProcess
     private let machine: Machine
     private let output: URL
 
-    /// - Parameter isWaitedFor: Until it says that it is ready.
-    init(_ machine: Machine, _ arguments: [String] = [], isWaitedFor: Bool = true) throws {
+    /// - Parameters:
+    ///   - command: `agent` or `up`.
+    ///   - isWaitedFor: Until it says that it is ready.
+    init(_ machine: Machine, _ command: String = "agent", _ arguments: [String] = [], isWaitedFor: Bool = true) throws {
         self.machine = machine
         output = machine.folder.appending(path: "agent-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
         process = try Program.start(
-            Program.swiftlet, ["agent"] + machine.instance + ["--pod-manifest-path", machine.manifests.path] + arguments,
+            Program.swiftlet, [command] + machine.instance + ["--pod-manifest-path", machine.manifests.path] + arguments,
             output: output)
         guard isWaitedFor else { return }
         do {

@@ -71,10 +71,19 @@ final class Machine {
     }
 
     func startAgent(_ arguments: [String] = [], waiting isWaitedFor: Bool = true) throws -> Agent {
-        let agent = try Agent(self, arguments, isWaitedFor: isWaitedFor)
+        let agent = try Agent(self, "agent", arguments, isWaitedFor: isWaitedFor)
         agents.append(agent)
         return agent
     }
+
+    /// The whole cluster of one node, at any free port.
+    func startUp(_ arguments: [String] = []) throws -> Agent {
+        let up = try Agent(self, "up", ["--listen", "127.0.0.1:0"] + arguments)
+        agents.append(up)
+        return up
+    }
+
+    var kubeconfig: String { "\(dataDirectory)/admin.kubeconfig" }
 
     func pods() throws -> [PodRow] {
         let result = try swiftlet(["ps"], ["-o", "json"])

@@ -64,7 +64,7 @@ struct PortRulesTests {
         #expect(all.chains.isEmpty)
         #expect(
             all.elements == [
-                element("refused4", "10.96.0.7 . tcp . 80"): "goto reject", element("refusedports4", "tcp . 30080"): "goto reject",
+                element("refused4", "10.96.0.7 . tcp . 80"): "goto rejecting", element("refusedports4", "tcp . 30080"): "goto rejecting",
             ])
     }
 

@@ -92,6 +92,8 @@ struct EventCorrelator {
             $0.type = record.type
             $0.reason = record.reason
             $0.message = message
+            $0.action = record.action.isEmpty ? nil : record.action
+            $0.related = record.related
             $0.source = source
             $0.reportingComponent = source.component
             $0.reportingInstance = source.host

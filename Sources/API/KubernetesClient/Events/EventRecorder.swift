@@ -29,8 +29,15 @@ package final class EventRecorder: Sendable {
     /// - Parameters:
     ///   - type: `Normal` or `Warning`.
     ///   - reason: One word in CamelCase.
-    package func record(_ object: ObjectReference, type: String, reason: String, message: String) {
-        hand.yield(EventRecord(object: object, type: type, reason: reason, message: message, time: time.wallTime, seen: time.now))
+    ///   - action: What was being done, one word in CamelCase; empty when the reason says it.
+    ///   - related: Another object that takes part.
+    package func record(
+        _ object: ObjectReference, type: String, reason: String, message: String, action: String = "", related: ObjectReference? = nil
+    ) {
+        var record = EventRecord(object: object, type: type, reason: reason, message: message, time: time.wallTime, seen: time.now)
+        record.action = action
+        record.related = related
+        hand.yield(record)
     }
 
     /// Writes what is recorded, until the task is cancelled.
@@ -71,6 +78,8 @@ struct EventRecord: Sendable {
     var type: String
     var reason: String
     var message: String
+    var action = ""
+    var related: ObjectReference?
     var time: Timestamp
     /// By the clock that never jumps.
     var seen: Duration

@@ -14,13 +14,15 @@ struct Up: AsyncParsableCommand {
 
     @OptionGroup var limits: PodLimitOptions
 
+    @OptionGroup var registration: RegistrationOptions
+
     @Option(help: "Directory of manifests of static pods, watched for changes.", completion: .directory)
     var podManifestPath: String?
 
     func run() async throws {
         let settings = NodeAgent.Settings(
             place: InstancePlace(options.directories, node), manifests: try podManifestPath.map(ManifestPath.absolute),
-            podPidsLimit: try limits.podPidsLimit)
+            podPidsLimit: try limits.podPidsLimit, port: registration.kubeletPort, configure: try registration.configure)
         do {
             try Privilege.requireRoot()
         } catch {

@@ -1,6 +1,12 @@
 internal import APIMachinery
+internal import ClusterDNS
 internal import ControlPlane
+internal import Controllers
+internal import HTTPServer
+internal import ImageStore
+internal import Kubelet
 internal import LinuxSystem
+internal import Netlink
 
 /// The control plane as this process, or as one in the background; with a node agent beside it, or alone.
 struct ControlPlaneDaemon {
@@ -26,7 +32,7 @@ struct ControlPlaneDaemon {
     /// Serves until a signal comes.
     private func serve() async throws {
         let start = ContinuousClock.now
-        let configuration = try options.configuration()
+        let (configuration, controllers) = (try configuration(), try options.controllerChoice())
         Machine.raiseDescriptorLimit()
         let interruption = try Interruption()
         try Files.makeDirectories(runDirectory, mode: 0o711)
@@ -35,7 +41,19 @@ struct ControlPlaneDaemon {
         defer { daemon.release() }
         let server = try await ControlPlaneServer.start(configuration)
         do {
-            let agent = try await startAgent(server)
+            let loops = ControlLoops(
+                server, schedules: options.scheduler, controllers: controllers, localVolumes: localVolumes
+            ) { Output.warn("swiftlet: \($0)") }
+            let node = try await startAgent(server)
+            let agent = node?.agent
+            let network = try await startNetwork(agent, server, loops)
+            let work = Task {
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await loops.run() }
+                    if let network { group.addTask { await network.run() } }
+                }
+            }
+            defer { work.cancel() }
             let answers = ControlAnswers(server: server, agent: agent, startTime: .now())
             let questions = try ControlSocket.serve(runDirectory: runDirectory) { await answers.answer($0) }
             defer { questions.close() }
@@ -43,6 +61,7 @@ struct ControlPlaneDaemon {
                 Output.print("ready in \(Int(start.duration(to: .now) / .milliseconds(1))) ms")
                 Output.print("export KUBECONFIG=\(server.kubeconfigPath)")
             }
+            await node?.api.stop()
         } catch {
             await server.stop()
             throw error
@@ -50,13 +69,56 @@ struct ControlPlaneDaemon {
         await server.stop()
     }
 
-    /// The node's agent, as a client of this very process.
-    private func startAgent(_ server: ControlPlaneServer) async throws -> NodeAgent? {
-        guard let agent else { return nil }
-        let instance = try await Instance.open(agent.place, for: .agent)
-        let client = server.client(
-            user: "system:node:\(agent.place.nodeName)", groups: ["system:nodes"], userAgent: "kubelet/\(Version.kubernetes)")
-        return try NodeAgent(instance, agent, api: client)
+    /// With an agent beside it, pods find the API server and DNS at their gateway.
+    private func configuration() throws -> ControlPlaneServer.Configuration {
+        var configuration = try options.configuration()
+        configuration.hasLocalVolumes = agent != nil
+        guard let agent, let pods = IPPrefix(agent.place.podCIDR), let gateway = pods.network.host(1) else { return configuration }
+        configuration.podAddress = gateway.address.description
+        if options.clusterDNS { configuration.clusterDNSBackend = configuration.podAddress }
+        return configuration
+    }
+
+    /// Directories of the agent's node; those of other nodes are out of reach.
+    private var localVolumes: LocalVolumes? {
+        guard let place = agent?.place else { return nil }
+        let root = "\(options.directories.absoluteDataDirectory)/local-volumes"
+        return LocalVolumes(root: root) { node, path in
+            guard node == place.nodeName else { throw LocalVolumeError("the directory \(path) of node \(node) can't be reached from here") }
+            let parts = path.split(separator: "/")
+            guard let name = parts.last, name != "..", path == "\(root)/\(name)" else {
+                throw LocalVolumeError("remove \(path): it is no directory of \(root)")
+            }
+            do { try TreeRemoval.remove(String(name), from: root) } catch { throw LocalVolumeError("remove \(path): \(error)") }
+        }
+    }
+
+    private struct LocalVolumeError: Error, CustomStringConvertible {
+        let description: String
+        init(_ description: String) { self.description = description }
+    }
+
+    private func startNetwork(_ agent: NodeAgent?, _ server: ControlPlaneServer, _ loops: ControlLoops) async throws -> ClusterNetwork? {
+        guard let agent, let place = self.agent?.place else { return nil }
+        let client = server.client(user: "system:kube-proxy", groups: [], userAgent: "kube-proxy/\(Version.kubernetes)")
+        return try await ClusterNetwork.start(
+            agent.runtime, nodeName: place.nodeName, serviceCIDR: options.serviceCIDR, client: client,
+            namesFrom: options.clusterDNS ? loops.informers : nil)
+    }
+
+    /// The node's agent, as a client of this very process, and its own API.
+    private func startAgent(_ server: ControlPlaneServer) async throws -> (agent: NodeAgent, api: KubeletServer)? {
+        guard var settings = agent else { return nil }
+        if let address = server.clusterDNSAddress { settings.change { $0.clusterDNS = [address] } }
+        let nodeName = settings.place.nodeName
+        let instance = try await Instance.open(settings.place, for: .agent)
+        let client = server.client(user: "system:node:\(nodeName)", groups: ["system:nodes"], userAgent: "kubelet/\(Version.kubernetes)")
+        let identity = try server.kubeletIdentity(nodeName: nodeName, addresses: settings.hostIPs)
+        let api = try await KubeletServer.listen(port: settings.port, identity: identity)
+        settings.change { $0.port = Int32(api.port) }
+        let agent = try NodeAgent(instance, settings, api: client)
+        api.serve(agent.kubelet, runtime: agent.runtime, client: client)
+        return (agent, api)
     }
 
     /// - Parameter ready: Called once pods can be started.
@@ -86,7 +148,7 @@ struct ControlPlaneDaemon {
     }
 
     private func runInBackground() throws {
-        _ = try options.configuration()
+        _ = (try options.configuration(), try options.controllerChoice())
         let directory = options.directories.absoluteDataDirectory
         try Files.makeDirectories(directory, mode: 0o711)
         let arguments = CommandLine.arguments.filter { $0 != "--detach" }
@@ -106,6 +168,8 @@ struct ControlPlaneDaemon {
             case .notPermitted: EnvironmentError(problem: error.description, mend: Self.privilegeMend)
             case .failed: error
             }
+        case let error as DNSServerError:
+            EnvironmentError(problem: error.description, mend: "end what listens there, or start with --no-cluster-dns")
         case let error as SystemError where [.accessDenied, .notPermitted].contains(error.errno):
             EnvironmentError(problem: error.description, mend: Self.privilegeMend)
         default: error

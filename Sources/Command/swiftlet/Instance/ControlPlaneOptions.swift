@@ -1,5 +1,6 @@
 import ArgumentParser
 internal import ControlPlane
+internal import Controllers
 
 /// How the control plane is served, for `up` and `server`.
 struct ControlPlaneOptions: ParsableArguments {
@@ -40,6 +41,17 @@ struct ControlPlaneOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Whether health and version are shown to those without credentials.")
     var anonymousAuth = true
 
+    @Flag(
+        name: .customLong("cluster-dns"), inversion: .prefixedNo,
+        help: "Whether names of the cluster are answered by this program (with up), behind the service kube-dns.")
+    var clusterDNS = true
+
+    @Flag(inversion: .prefixedNo, help: "Whether pods are given to nodes here; otherwise another scheduler does it.")
+    var scheduler = true
+
+    @Option(help: "Controllers to run: *, NAME, -NAME, separated by commas; empty for none.")
+    var controllers = "*"
+
     @Flag(help: "Go on in the background; return when ready. Messages go to server.log in the data directory.")
     var detach = false
 
@@ -61,6 +73,11 @@ struct ControlPlaneOptions: ParsableArguments {
         configuration.tokenFile = tokenFile.map(InstanceName.absolute)
         configuration.allowsAnonymous = anonymousAuth
         return configuration
+    }
+
+    /// - Throws: `UsageError`.
+    func controllerChoice() throws -> ControllerChoice {
+        do { return try ControllerChoice(parsing: controllers) } catch { throw UsageError("--controllers \(controllers): \(error)") }
     }
 
     /// `127.0.0.1:6443`, `[::1]:6443`. Whether the address is one, its user finds out.

@@ -1,9 +1,11 @@
 internal import APIMachinery
 internal import Glibc
+internal import KubernetesAPI
 
 /// The daemons of an instance at one moment.
 struct InstanceStatus {
-    /// `{"controlPlane": {"state": …}, "agent": {"state": …}}`; a state is running, starting or stopped.
+    /// `{"controlPlane": {"state": …}, "agent": {"state": …}, "pods": {"Running": 2}}`; a state is running, starting or stopped. The pods are
+    /// those of this machine, by what `ps` shows as their status.
     let json: JSONValue
 
     static func look(runDirectory: String) throws -> InstanceStatus {
@@ -13,7 +15,15 @@ struct InstanceStatus {
             json["controlPlane"] = answer
         }
         json["agent"] = daemon(.agent, runDirectory)
+        // Only root may read their records.
+        if let pods = try? PodRecords(runDirectory: runDirectory).all(report: { _ in }) { json["pods"] = counts(pods) }
         return InstanceStatus(json: .object(json))
+    }
+
+    private static func counts(_ pods: [Pod]) -> JSONValue {
+        let statuses = Dictionary(grouping: pods) { PodSummary.status(of: $0) }
+        return .object(
+            JSONObject(members: statuses.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .integer(Int64($0.value.count))) }))
     }
 
     /// As its pid file tells: one that does not answer questions yet is starting.
@@ -39,6 +49,11 @@ struct InstanceStatus {
             ]
         }
         lines.append(("Agent:", daemon(json["agent"] ?? .null)))
+        if let node = controlPlane["node"] { lines.append(("Node:", self.node(node))) }
+        if let pods = json["pods"]?.objectValue, json["agent"]?["pid"] != nil || !pods.isEmpty {
+            let counts = pods.members.map { "\($0.value.integerValue ?? 0) \($0.key)" }
+            lines.append(("Pods:", counts.isEmpty ? "none" : counts.joined(separator: ", ")))
+        }
         let width = (lines.map(\.0.count).max() ?? 0) + 2
         let head = lines.map { $0.0 + String(repeating: " ", count: width - $0.0.count) + $0.1 }
         return (head + tables(controlPlane)).joined(separator: "\n")
@@ -51,6 +66,15 @@ struct InstanceStatus {
             text += ", for \(shortAge(nanoseconds: Timestamp.now().nanosecondsSinceEpoch - start.nanosecondsSinceEpoch))"
         }
         return daemon["ready"]?.boolValue == false ? text + ", not ready" : text
+    }
+
+    private func node(_ node: JSONValue) -> String {
+        var text = node["name"]?.stringValue ?? ""
+        text += node["ready"]?.boolValue == true ? ", ready" : ", not ready: \(node["message"]?.stringValue ?? "nothing is known of it")"
+        let addresses = node["addresses"]?.arrayValue?.compactMap(\.stringValue) ?? []
+        if !addresses.isEmpty { text += ", \(addresses.joined(separator: " "))" }
+        if let range = node["podCIDR"]?.stringValue { text += ", pods \(range)" }
+        return text
     }
 
     private func store(_ store: JSONValue) -> String {

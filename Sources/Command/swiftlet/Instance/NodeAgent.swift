@@ -15,6 +15,10 @@ final class NodeAgent: Sendable {
         var manifests: String?
         /// nil: the node's.
         var podPidsLimit: Int64?
+        /// Of the agent's own API; nil: the usual one, or any when that is taken.
+        var port: Int?
+        /// Changes what follows from the machine.
+        var configure: @Sendable (inout KubeletConfiguration) -> Void
     }
     let session: PodSession
     private let instance: Instance
@@ -32,7 +36,8 @@ final class NodeAgent: Sendable {
         self.daemon = daemon
         let expecting: Set<Kubelet.Source> = settings.manifests == nil ? [.api] : api == nil ? [.file] : [.file, .api]
         session = try PodSession(
-            instance, label: "agent", podPidsLimit: settings.podPidsLimit, api: api, expecting: expecting)
+            instance, label: "agent", podPidsLimit: settings.podPidsLimit, api: api, expecting: expecting,
+            configure: settings.configure)
         let nodeName = instance.nodeName
         manifests = try settings.manifests.map { try ManifestDirectory(path: $0, nodeName: nodeName, clock: MachineTime()) }
         abandoned = Mutex(instance.abandoned)
@@ -41,6 +46,7 @@ final class NodeAgent: Sendable {
     }
 
     var kubelet: Kubelet { session.kubelet }
+    var runtime: NativeRuntime { instance.runtime }
 
     /// Runs until the task is cancelled; the pods stay as they are.
     func run() async throws {

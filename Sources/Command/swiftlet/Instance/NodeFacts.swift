@@ -11,8 +11,6 @@ extension Machine {
         facts.milliCPU = processorCount * 1000
         facts.ephemeralStorageBytes = fileSystemBytes(of: storage)
         facts.hugePages = hugePages
-        facts.allocatableMilliCPU = facts.milliCPU
-        facts.allocatableMemoryBytes = facts.memoryBytes
         facts.identity = identity
         return facts
     }

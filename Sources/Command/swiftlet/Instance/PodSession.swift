@@ -26,15 +26,19 @@ final class PodSession: Sendable {
     ///   - podPidsLimit: Of each pod; nil: the node's.
     ///   - api: Acts as this node; nil: pods come from manifests alone.
     ///   - expecting: See ``Kubelet``.
+    ///   - configure: Changes what follows from the machine.
     init(
         _ instance: borrowing Instance, label: String, objects: LocalObjects = LocalObjects(), podPidsLimit: Int64? = nil,
-        api: Client? = nil, expecting: Set<Kubelet.Source>? = nil
+        api: Client? = nil, expecting: Set<Kubelet.Source>? = nil,
+        configure: (inout KubeletConfiguration) -> Void = { _ in }
     ) throws {
         runtime = instance.runtime
         records = instance.records
         var configuration = instance.kubeletConfiguration(ownerLabel: label)
         configuration.objects = objects
         configuration.podPidsLimit = podPidsLimit
+        configure(&configuration)
+        configuration.node.reserve(configuration.reservation)
         kubelet = Kubelet(
             configuration: configuration, runtime: instance.runtime, images: instance.runtime,
             cgroups: instance.cgroups, mounts: NodeMounts(), api: api, expecting: expecting, report: { Output.warn("swiftlet: \($0)") })
@@ -110,6 +114,7 @@ extension Instance {
         configuration.nodeHostsFile = Machine.text(of: "/etc/hosts")
         configuration.podCIDR = podCIDR
         configuration.node = Machine.facts(storage: dataDirectory)
+        configuration.reservation = .nothing
         return configuration
     }
 

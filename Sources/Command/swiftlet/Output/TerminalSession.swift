@@ -1,3 +1,4 @@
+internal import CRI
 internal import ContainerRuntime
 internal import Glibc
 internal import LinuxSystem

@@ -46,6 +46,9 @@ package struct NodeRestriction: AdmissionPlugin {
         let node = String(attributes.user.name.dropFirst("system:node:".count))
         if attributes.isFor("nodes") || attributes.isFor("nodes", subresource: "status") { try checkNode(node, attributes) }
         if attributes.group.isEmpty, attributes.plural == "pods" { try checkPod(node, attributes) }
+        if attributes.isFor("serviceaccounts", subresource: "token") {
+            try await NodeTokenRestriction(node: node, attributes: attributes).check(objects)
+        }
         if attributes.isFor("leases", group: "coordination.k8s.io"), attributes.namespace == "kube-node-lease", attributes.name != node {
             throw attributes.forbidden("can only access node lease with the same name as the requesting node")
         }

@@ -54,13 +54,17 @@ package final class APIServer: Sendable {
     let customResources = CustomResources()
     let discovery = DiscoveryCache()
     let services = ServiceIndex()
+    let nodeUsage: NodeUsageCollector
 
     package init(storage: any StorageBackend, configuration: Configuration = Configuration()) async throws(Status) {
         self.storage = storage
         self.configuration = configuration
         view = StoreView(storage: storage)
         admission = AdmissionChain(plugins: configuration.admission)
-        builtIn = BuiltInResources.resources(strategy: configuration.strategy)
+        nodeUsage = NodeUsageCollector(now: configuration.now, clock: configuration.clock)
+        // Without a way to the nodes there are no figures of them.
+        let metrics = configuration.backends == nil ? [] : MetricsResources.all
+        builtIn = BuiltInResources.resources(strategy: configuration.strategy) + metrics
         currentRegistry = Mutex(Box(ResourceRegistry(builtIn)))
         try await loadDefinitions()
     }

@@ -100,6 +100,8 @@ extension APIServer {
             "type": "PodScheduled", "status": "True", "lastProbeTime": nil, "lastTransitionTime": .string(now.description),
         ])
         status["conditions"] = .array(conditions)
+        // It has its place: the one that was made for it is no longer kept.
+        status["nominatedNodeName"] = nil
         object["status"] = status
     }
 }

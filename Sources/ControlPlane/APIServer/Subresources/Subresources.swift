@@ -50,8 +50,11 @@ extension APIServer {
         return try encoder(context, format).response(answer, status: 201)
     }
 
-    /// ComponentStatus is the only kind that is read without being stored; no component is watched here.
+    /// Figures of nodes and pods; and ComponentStatus, though no component is watched here.
     private func readVirtual(_ context: RequestContext) async throws(Status) -> APIResponse {
+        if context.resource.group == MetricsResources.group, let connector = configuration.backends {
+            return try await readMetrics(context, connector)
+        }
         guard context.resource.plural == "componentstatuses" else { throw .methodNotAllowed }
         if context.info.verb == "get" { throw context.resource.notFound(context.info.name) }
         let format = try ResponseFormat.negotiated(context.request)

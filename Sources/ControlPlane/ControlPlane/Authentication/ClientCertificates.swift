@@ -1,9 +1,8 @@
 internal import APIMachinery
 internal import APIServer
 internal import Crypto
-internal import FoundationEssentials
+internal import HTTPServer
 import Synchronization
-internal import X509
 
 /// Reads users out of client certificates: CN is the name, every O a group.
 ///
@@ -44,25 +43,14 @@ final class ClientCertificates: Sendable {
     }
 
     private static func read(_ bytes: [UInt8]) -> Reading {
-        guard let certificate = try? Certificate(derEncoded: bytes) else { return Reading(validUntil: Timestamp(seconds: 0)) }
-        let end = Int64(certificate.notValidAfter.timeIntervalSince1970)
-        return Reading(user: user(of: certificate, bytes), validUntil: Timestamp(seconds: end))
+        guard let holder = CertificateHolder(der: bytes) else { return Reading(validUntil: Timestamp(seconds: 0)) }
+        return Reading(user: user(holder, bytes), validUntil: Timestamp(seconds: holder.validUntil))
     }
 
-    private static func user(of certificate: Certificate, _ bytes: [UInt8]) -> UserInfo? {
-        var name = ""
-        var groups: [String] = []
-        for attribute in certificate.subject.joined() {
-            guard let text = String(attribute.value) else { continue }
-            switch attribute.type {
-            case .RDNAttributeType.commonName: name = text
-            case .RDNAttributeType.organizationName: groups.append(text)
-            default: break
-            }
-        }
-        guard !name.isEmpty else { return nil }
+    private static func user(_ holder: CertificateHolder, _ bytes: [UInt8]) -> UserInfo? {
+        guard !holder.name.isEmpty else { return nil }
         let digest = SHA256.hash(data: bytes).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
         return UserInfo(
-            name: name, groups: groups, extra: ["authentication.kubernetes.io/credential-id": ["X509SHA256=\(digest)"]])
+            name: holder.name, groups: holder.groups, extra: ["authentication.kubernetes.io/credential-id": ["X509SHA256=\(digest)"]])
     }
 }

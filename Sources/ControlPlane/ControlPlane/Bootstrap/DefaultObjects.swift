@@ -39,6 +39,17 @@ enum DefaultObjects {
         }
     }
 
+    /// The class of claims that name none: a directory of the node where the first pod runs that uses the claim.
+    static var storageClasses: [BootstrapObject] {
+        var standard = BootstrapObject(
+            group: "storage.k8s.io", kind: "StorageClass", path: "standard",
+            metadata: ["annotations": ["storageclass.kubernetes.io/is-default-class": "true"]])
+        standard.object["provisioner"] = "swiftlet.dev/local"
+        standard.object["reclaimPolicy"] = "Delete"
+        standard.object["volumeBindingMode"] = "WaitForFirstConsumer"
+        return [standard]
+    }
+
     /// The service `kubernetes` with what belongs to it. Kept true at every start: address and port may have changed.
     static func service(_ endpoint: Endpoint) -> [BootstrapObject] {
         let port: JSONValue = .integer(Int64(endpoint.serverPort))
@@ -112,6 +123,7 @@ enum DefaultObjects {
             ("events.k8s.io", "v1", 17750, 15), ("flowcontrol.apiserver.k8s.io", "v1", 16100, 21),
             ("networking.k8s.io", "v1", 17200, 15), ("node.k8s.io", "v1", 16300, 15), ("policy", "v1", 17100, 15),
             ("rbac.authorization.k8s.io", "v1", 17000, 15), ("scheduling.k8s.io", "v1", 16600, 15), ("storage.k8s.io", "v1", 16800, 15),
+            ("metrics.k8s.io", "v1beta1", 100, 100),
         ]
         return groups.map { group, version, groupPriority, versionPriority in
             var service = BootstrapObject(group: "apiregistration.k8s.io", kind: "APIService", path: "\(version).\(group)"[...])

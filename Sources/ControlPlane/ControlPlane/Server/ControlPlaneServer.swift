@@ -1,7 +1,8 @@
 internal import APIMachinery
 package import APIServer
+internal import Controllers
 internal import Glibc
-internal import HTTPServer
+package import HTTPServer
 internal import KubernetesAPI
 package import KubernetesClient
 package import Storage
@@ -32,6 +33,8 @@ package final class ControlPlaneServer: Sendable {
         package var history = Duration.seconds(3600)
         /// What is written for the administrator; nil for `DATA/admin.kubeconfig`.
         package var kubeconfigPath: String?
+        /// Whether there is the StorageClass `standard`, whose volumes are directories of a node.
+        package var hasLocalVolumes = false
         /// IPv4; its first address is the service `kubernetes`.
         package var serviceCIDR = "10.96.0.0/16"
         /// More names and addresses that clients use for this server.
@@ -103,6 +106,24 @@ package final class ControlPlaneServer: Sendable {
     package func writeKubeconfig(to path: String, user: String, groups: [String]) throws {
         let pair = try CertificateAuthority(authority).issue(.init(commonName: user, organizations: groups, usage: .client), now: .now())
         try Kubeconfig(server: url, authority: authority.certificate, userName: user, credentials: pair).write(to: path)
+    }
+
+    /// What signs the certificates of clients and nodes.
+    var clusterAuthority: ClusterAuthority { ClusterAuthority(certificate: authority.certificate, privateKey: authority.privateKey) }
+
+    /// What a node agent shows of itself, signed by this cluster's authority, so that the API server believes it; a year long.
+    ///
+    /// - Parameter addresses: Where the agent is reached, besides this machine's loopback.
+    package func kubeletIdentity(nodeName: String, addresses: [String]) throws -> TLSIdentity {
+        var all = addresses.compactMap { IPAddress($0) }
+        for loopback in [IPAddress(bytes: [127, 0, 0, 1]), IPAddress(bytes: [UInt8](repeating: 0, count: 15) + [1])]
+        where !all.contains(loopback) { all.append(loopback) }
+        let names = [nodeName, "localhost"].filter { NameValidation.dns1123Subdomain($0).isEmpty }
+        let pair = try CertificateAuthority(authority).issue(
+            .init(commonName: "system:node:\(nodeName)", organizations: ["system:nodes"], usage: .server(names: names, addresses: all)),
+            now: .now())
+        return TLSIdentity(
+            certificateChain: pair.certificate, privateKey: pair.privateKey, clientAuthorities: authority.certificate)
     }
 
     /// A client in this process: no socket, no TLS, but the same identity, authorization and admission as over the network.

@@ -7,42 +7,62 @@ package enum Admission {
         package var message: String
     }
 
-    /// - Parameter others: The pods that the node has taken.
-    package static func judge(_ pod: Pod, others: [Pod], _ configuration: KubeletConfiguration) -> Rejection? {
+    /// - Parameters:
+    ///   - others: The pods that the node has taken.
+    ///   - node: As the API server has it; nil where there is none.
+    package static func judge(_ pod: Pod, others: [Pod], _ configuration: KubeletConfiguration, node: Node? = nil) -> Rejection? {
         if let os = pod.spec.os?.name, os != "linux" {
             return Rejection(reason: "PodOSNotSupported", message: "Failed to admit pod as the OS field doesn't match node OS")
         }
         if let message = Sysctls.refusal(pod, allowedUnsafe: configuration.allowedUnsafeSysctls) {
             return Rejection(reason: "SysctlForbidden", message: message)
         }
+        if let rejection = lack(pod, others, configuration, node) { return rejection }
+        if let node, !NodeFit.matchesAffinity(pod, node) {
+            return predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector")
+        }
         // Looked at only where there is something to look for: most pods have none, and there may be many others.
         let ports = pod.hostPorts
         if !ports.isEmpty, others.contains(where: { $0.hostPorts.contains { taken in ports.contains { $0.conflicts(with: taken) } } }) {
-            return Rejection(
-                reason: "NodePorts", message: "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports")
+            return predicate("NodePorts", "node(s) didn't have free ports for the requested pod ports")
         }
-        return lack(pod, others, configuration.node)
+        if let node, !pod.isStatic, NodeFit.untolerated(pod, node) != nil {
+            return predicate("TaintToleration", "node(s) had taints that the pod didn't tolerate")
+        }
+        return nil
     }
 
-    private static func lack(_ pod: Pod, _ others: [Pod], _ node: NodeFacts) -> Rejection? {
-        let requests = PodResources.requests(pod)
+    private static func predicate(_ name: String, _ what: String) -> Rejection {
+        Rejection(reason: name, message: "Predicate \(name) failed: \(what)")
+    }
+
+    static func lack(_ pod: Pod, _ others: [Pod], _ configuration: KubeletConfiguration, _ node: Node?) -> Rejection? {
         func check(_ name: String, _ amount: (Pod) -> Int64, capacity: Int64?) -> Rejection? {
-            guard let capacity, amount(pod) > 0 else { return nil }
+            let requested = amount(pod)
+            guard let capacity, requested > 0 else { return nil }
             let used = others.reduce(0) { $0 + amount($1) }
-            guard amount(pod) + used > capacity else { return nil }
+            guard requested + used > capacity else { return nil }
             return Rejection(
                 reason: "OutOf\(name)",
-                message: "Node didn't have enough resource: \(name), requested: \(amount(pod)), used: \(used), capacity: \(capacity)")
+                message: "Node didn't have enough resource: \(name), requested: \(requested), used: \(used), capacity: \(capacity)")
         }
+        let facts = configuration.node
+        if let rejection = check("pods", { _ in 1 }, capacity: facts.maxPods) { return rejection }
+        let requests = PodResources.requests(pod)
         if requests.isEmpty { return nil }
-        return check("cpu", { PodResources.requests($0).milliValue("cpu") }, capacity: node.allocatableMilliCPU)
-            ?? check("memory", { PodResources.requests($0).value("memory") }, capacity: node.allocatableMemoryBytes)
+        return check("cpu", { PodResources.requests($0).milliValue("cpu") }, capacity: facts.allocatableMilliCPU)
+            ?? check("memory", { PodResources.requests($0).value("memory") }, capacity: facts.allocatableMemoryBytes)
+            ?? check("ephemeral-storage", { PodResources.requests($0).value("ephemeral-storage") }, capacity: facts.allocatableStorageBytes)
             ?? requests.keys.sorted().lazy.compactMap { name in
-                // A page size that the node does not know is one that it has no page of.
-                HugePages.pageSize(ofResource: name).flatMap { size in
-                    check(name, { PodResources.requests($0).value(name) }, capacity: node.hugePages[size] ?? 0)
-                }
+                check(name, { PodResources.requests($0).value(name) }, capacity: capacity(name, facts, node))
             }.first
+
+        /// A page size that the node does not know is one that it has no page of; what else it does not list is not counted.
+        func capacity(_ name: String, _ facts: NodeFacts, _ node: Node?) -> Int64? {
+            if ["cpu", "memory", "ephemeral-storage"].contains(name) { return nil }
+            if let size = HugePages.pageSize(ofResource: name) { return facts.hugePages[size] ?? 0 }
+            return node?.status.allocatable[name]?.value
+        }
     }
 }
 

@@ -26,6 +26,8 @@ indirect enum FieldSupport: Sendable {
     case members(String)
     /// It is not done, so the pod is not what was asked for.
     case missing(String, when: Condition = .always)
+    /// It is done by others with the help of an API server; without one it is not done.
+    case missingAlone(String, when: Condition = .always)
     /// As `missing`, for single keys of a map: the text says what does not happen, nil that nothing is amiss.
     case missingKeys(@Sendable (_ key: String) -> String?)
     /// It is not done, and the pod cannot run without it.

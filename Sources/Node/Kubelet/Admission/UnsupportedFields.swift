@@ -26,6 +26,8 @@ private struct Search {
     let isInCluster: Bool
     var findings: [UnsupportedFields.Finding] = []
 
+    init(isInCluster: Bool) { self.isInCluster = isInCluster }
+
     /// - Parameter type: Of the value, or of a list's or map's elements.
     mutating func visit(_ value: JSONValue, _ type: String, _ path: FieldPath) {
         switch value {
@@ -44,6 +46,8 @@ private struct Search {
         case .members(let type): visit(member.value, type, path)
         case .missing(let what, let isWanted):
             if isWanted.holds(member.value, in: object) { report(path, what) }
+        case .missingAlone(let what, let isWanted):
+            if !isInCluster, isWanted.holds(member.value, in: object) { report(path, what) }
         case .missingKeys(let what):
             for entry in member.value.objectValue?.members ?? [] {
                 if let what = what(entry.key) { report(path.key(entry.key), what) }

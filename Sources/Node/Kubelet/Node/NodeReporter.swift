@@ -27,8 +27,9 @@ struct NodeReporter: Sendable {
         while !Task.isCancelled {
             do throws(ClientError) {
                 // A node whose object was deleted registers anew.
-                if written == nil || own.object == nil { try await register() }
-                if try await writeStatus(isDue: written.map { clock.now - $0 >= NodeStatusPatch.period } ?? true) { written = clock.now }
+                if written == nil || own.object == nil, try await register() { written = clock.now }
+                let isDue = written.map { clock.now - $0 >= NodeStatusPatch.period } ?? true
+                if try await writeStatus(isDue: isDue) || written == nil { written = clock.now }
                 retry = Retry(first: .milliseconds(100), longest: .seconds(7))
                 await health.changed.wait(until: clock.now + Self.period, clock)
             } catch {
@@ -39,7 +40,8 @@ struct NodeReporter: Sendable {
         }
     }
 
-    private func register() async throws(ClientError) {
+    /// - Returns: Whether the object is a new one, with its whole status.
+    private func register() async throws(ClientError) -> Bool {
         let old = own.object?.status ?? NodeStatus()
         let new = NodeObject.new(configuration, await status(old: old))
         do throws(ClientError) {
@@ -47,9 +49,11 @@ struct NodeReporter: Sendable {
             send(conditionsFrom: [], to: made.status.conditions)
             send("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods")
             own.see(made)
+            return true
         } catch {
             guard error.isAlreadyExists else { throw error }
             try await takeOver()
+            return false
         }
     }
 

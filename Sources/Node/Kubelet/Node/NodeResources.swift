@@ -11,7 +11,7 @@ package struct NodeResources: Sendable, Hashable {
         capacity["cpu"] = Quantity(milliValue: facts.milliCPU)
         capacity["memory"] = Self.bytes(facts.memoryBytes)
         capacity["ephemeral-storage"] = Self.bytes(facts.ephemeralStorageBytes)
-        capacity["pods"] = Quantity(facts.maxPods)
+        if let maxPods = facts.maxPods { capacity["pods"] = Quantity(maxPods) }
         for (size, bytes) in facts.hugePages { capacity[HugePages.resource(pageSize: size)] = Self.bytes(bytes) }
 
         allocatable = capacity
@@ -43,6 +43,23 @@ package struct NodeReservation: Sendable, Hashable {
     package var evictionStoragePercent: Int64 = 10
     package init() {}
 
+    /// Pods may have everything.
+    package static let nothing: NodeReservation = {
+        var reservation = NodeReservation()
+        (reservation.evictionMemoryBytes, reservation.evictionStoragePercent) = (0, 0)
+        return reservation
+    }()
+
     func milliValue(_ name: String) -> Int64 { resources[name]?.milliValue ?? 0 }
     func value(_ name: String) -> Int64 { resources[name]?.value ?? 0 }
+}
+
+extension NodeFacts {
+    /// Fills in what pods may have.
+    package mutating func reserve(_ reservation: NodeReservation) {
+        let resources = NodeResources(self, reservation)
+        allocatableMilliCPU = resources.allocatable.milliValue("cpu")
+        allocatableMemoryBytes = resources.allocatable.value("memory")
+        allocatableStorageBytes = resources.allocatable.value("ephemeral-storage")
+    }
 }

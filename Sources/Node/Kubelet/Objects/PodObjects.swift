@@ -41,7 +41,13 @@ extension PodObjects {
     /// What the variables of a container are made from.
     func read(environmentOf container: Container, in pod: Pod) async -> ObjectSet {
         var set = await read(ObjectReferences(environmentOf: container), for: pod)
-        do { set.services = .success(try await services(of: pod.namespace)) } catch { set.services = .failure(error) }
+        do {
+            set.services = .success(try await services(of: pod.namespace))
+        } catch {
+            // A static pod may be what the API server itself waits for.
+            let isStatic = pod.metadata.annotations[StaticPodIdentity.sourceAnnotation] == "file"
+            set.services = isStatic ? .success([]) : .failure(error)
+        }
         return set
     }
 }

@@ -22,7 +22,10 @@ struct AtomicWriter {
         try PodFiles.link("\(directory)/\(Self.newDataLink)", to: new)
         try PodFiles.move("\(directory)/\(Self.newDataLink)", to: "\(directory)/\(Self.dataLink)")
         try updateNames(payload)
-        if let old { try TreeRemoval.remove("\(directory)/\(old)") }
+        // What the names point to no more, and what a writer that was killed has left.
+        for name in try PodFiles.list(directory) where name.hasPrefix("..") && name != Self.dataLink && name != new {
+            try TreeRemoval.remove("\(directory)/\(name)")
+        }
     }
 
     private func write(_ payload: VolumePayload, into path: String, _ gid: UInt32?) throws(FileError) {

@@ -17,6 +17,9 @@ struct NodeServices: Sendable {
     let background: Background
     let userNamespaces: UserNamespaceAllocator
     let volumes: PodVolumes
+    let probeNetwork: any ProbeNetwork
+    /// When this agent began.
+    let startTime: Timestamp
     /// Acts as this node; nil: there is no API server.
     let api: Client?
     /// As the API server has it.
@@ -71,6 +74,17 @@ final class PodTable: Sendable {
         }
     }
 
+    /// Grants a pod that is in something new, unless `judge`, who is shown the others, objects.
+    func change(
+        _ entry: PodEntry, _ judge: ([Pod]) -> ResizeDecision.Feasibility, grant: (inout PodEntry.Wanted) -> Void
+    ) -> ResizeDecision.Feasibility {
+        admission.withLock { _ in
+            let feasibility = judge(admittedPods.filter { $0.uid != entry.uid })
+            if feasibility == .feasible { entry.with { grant(&$0) } }
+            return feasibility
+        }
+    }
+
     var admittedPods: [Pod] { all.compactMap { entry in entry.with { $0.isAdmitted ? $0.pod : nil } } }
 
     /// Not removed yet.
@@ -97,9 +111,10 @@ final class PodTable: Sendable {
 
     func publish(_ status: PodStatus, of entry: PodEntry) {
         let pod = entry.with { wanted -> Pod? in
-            guard wanted.status != status else { return nil }
+            guard wanted.status != status || !wanted.isShown else { return nil }
+            wanted.isShown = true
             wanted.status = status
-            wanted.pod.status = status
+            wanted.pod.status = wanted.mergedStatus
             return wanted.pod
         }
         guard let pod else { return }

@@ -12,15 +12,20 @@ extension PodWorker {
             send(.warning, "FailedSync", "error determining status: \(error)")
             return look(after: errorPeriod)
         }
+        await recallResources(runtime)
         if let rejection = admit(runtime) { return reject(rejection) }
         checkDeadline(runtime)
+        await judgeResize(runtime)
+        let resizeBefore = resize
         let status = await publish(runtime)
         if PodPhase(rawValue: status.phase ?? "")?.isTerminal ?? false {
             isOver = true
             return look(after: .zero)
         }
         guard await prepare() else { return look(after: mountRetry ?? errorPeriod) }
-        let actions = PodActions.compute(entry.pod, runtime)
+        let resizing = await giveResources(runtime)
+        if resize != resizeBefore { await publish(runtime) }
+        let actions = PodActions.compute(entry.pod, runtime, entry.probes.verdicts, resizing: resizing)
         if actions.isNothing { return await prune(runtime) }
         await perform(actions, runtime)
         if let runtime = try? await observe() {
@@ -32,14 +37,15 @@ extension PodWorker {
     /// A pod that has begun is not judged again.
     private func admit(_ runtime: PodRuntimeStatus) -> Admission.Rejection? {
         if entry.with({ $0.isAdmitted }) { return nil }
-        let configuration = node.configuration
+        let (configuration, own) = (node.configuration, node.ownNode)
         let rejection = node.table.admit(entry) { pod, others in
-            runtime.isEmpty ? Admission.judge(pod, others: others, configuration) : nil
+            runtime.isEmpty ? Admission.judge(pod, others: others, configuration, node: own.object) : nil
         }
         if rejection == nil, runtime.isEmpty {
             for finding in UnsupportedFields.find(in: entry.pod, isInCluster: configuration.isInCluster) {
                 send(.warning, PodEvent.unsupportedField, "\(finding.path): \(finding.what)")
             }
+            for problem in ProbePeriods.problems(entry.pod) { send(.warning, PodEvent.unsupportedField, problem) }
         }
         return rejection
     }
@@ -75,8 +81,19 @@ extension PodWorker {
 
     /// What the pod needs around its containers: cgroup, directories, user namespace, volumes. Done once.
     private mutating func prepare() async -> Bool {
-        if volumes != nil { return true }
+        if volumes != nil {
+            followChanges()
+            return true
+        }
         let pod = entry.pod
+        if !hasSurroundings {
+            guard await makeSurroundings(pod) else { return false }
+            hasSurroundings = true
+        }
+        return await prepareVolumes(pod)
+    }
+
+    private mutating func makeSurroundings(_ pod: Pod) async -> Bool {
         let node = node
         do {
             unenforced = try await node.cgroups.ensure(PodCgroup(pod, node.configuration))
@@ -96,7 +113,7 @@ extension PodWorker {
             send(.warning, "Failed", "error making pod data directories: \(error)")
             return false
         }
-        return await prepareVolumes(pod)
+        return true
     }
 
     private mutating func prepareVolumes(_ pod: Pod) async -> Bool {
@@ -106,6 +123,7 @@ extension PodWorker {
         do throws(VolumeErrors) {
             volumes = try await node.setUpVolumes(pod, now: now)
             mountFailure = nil
+            preparedFor = pod
             return true
         } catch {
             let failure = MountFailure(error, after: mountFailure, at: now)
@@ -113,6 +131,18 @@ extension PodWorker {
             mountFailure = failure
             return false
         }
+    }
+
+    /// A pod whose labels have changed may show them in a volume; one whose images have changed may pull with another Secret.
+    private mutating func followChanges() {
+        let pod = entry.pod
+        guard let old = preparedFor else { return }
+        let isSame =
+            old.metadata.labels == pod.metadata.labels && old.metadata.annotations == pod.metadata.annotations && old.spec == pod.spec
+        guard !isSame else { return }
+        preparedFor = pod
+        node.objects.register(pod)
+        node.volumes.refreshes.add(pod.uid)
     }
 
     /// When to try a mount again that failed; nil: when something else that is wrong is looked at again.

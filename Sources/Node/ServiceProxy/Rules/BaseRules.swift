@@ -57,7 +57,7 @@ struct BaseRules: Sendable {
           chain refuseports {
         \(portLookup("refusedports"))
           }
-          chain reject {
+          chain rejecting {
             reject
           }
           chain input {

@@ -13,6 +13,12 @@ actor KernelRules {
 
     init(_ configuration: ServiceProxyConfiguration) { self.configuration = configuration }
 
+    /// Makes the table where there is none.
+    func prepare() throws {
+        var socket = try NetlinkSocket(.netfilter)
+        if try socket.netfilterTable(configuration.table) == nil { try replace([:]) }
+    }
+
     /// Makes the whole table anew in one transaction: no packet sees a state in between.
     func replace(_ wanted: [ObjectKey: [ProxiedPort]]) throws(ServiceProxyError) {
         var fresh = RuleState()

@@ -79,7 +79,7 @@ struct PortRules {
     }
 
     /// A policy that keeps to this node is silent where others could answer: balancers take the node out by its health check.
-    private var refusal: String { port.endpoints.isAnywhere ? "drop" : "goto reject" }
+    private var refusal: String { port.endpoints.isAnywhere ? "drop" : "goto rejecting" }
 
     private func addOutside(_ result: inout RuleFragment) {
         guard hasOutside else { return }

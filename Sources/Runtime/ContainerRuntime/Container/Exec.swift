@@ -2,6 +2,7 @@ package import CRI
 internal import Cgroups
 package import LinuxSystem
 internal import SupervisorAPI
+internal import Synchronization
 
 extension NativeRuntime {
     /// Runs a command in a container with descriptors of the caller's: `kubectl exec`.
@@ -62,15 +63,6 @@ extension NativeRuntime {
     }
 }
 
-package struct TerminalSize: Sendable, Hashable {
-    package var rows: UInt16
-    package var columns: UInt16
-    package init(rows: UInt16, columns: UInt16) {
-        self.rows = rows
-        self.columns = columns
-    }
-}
-
 /// What is to join a container.
 struct ExecProcess: Sendable {
     var container: Container
@@ -93,7 +85,8 @@ package final class RunningExec: Sendable {
     /// In the runtime's pid namespace.
     package let pid: Int32
     /// The terminal's other side, for the caller to copy bytes to and from and to resize; nil without a terminal.
-    package let terminal: DescriptorBox?
+    package var terminal: DescriptorBox? { heldTerminal.withLock { $0 } }
+    private let heldTerminal: Mutex<DescriptorBox?>
     let container: Container
     private let connection: SandboxConnection
 
@@ -102,8 +95,11 @@ package final class RunningExec: Sendable {
         self.container = container
         self.connection = connection
         pid = started.pid
-        terminal = started.terminal
+        heldTerminal = Mutex(started.terminal)
     }
+
+    /// Lets go of the terminal: whoever copied it has it alone.
+    func releaseTerminal() { heldTerminal.withLock { $0 = nil } }
 
     /// Waits for its end; holds no thread.
     package func exitCode() async throws(RuntimeError) -> Int32 {

@@ -18,6 +18,7 @@ extension NativeRuntime {
         // From here on a new daemon finds nothing but a snapshot and a cgroup that belong to no container.
         try Files.remove(record)
         registry.remove(container)
+        layers.forget(container.id)
         container.sandbox.remove(container)
         hub.send(.removed(containerID: container.id, sandboxID: container.sandbox.id, podUID: container.sandbox.podUID))
         cleanup.add(for: container.sandbox.id, "remove what is left of container \(container.id)") { [self] in try clear(container) }

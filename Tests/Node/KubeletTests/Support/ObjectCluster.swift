@@ -39,8 +39,9 @@ final class ObjectCluster: Sendable {
         }
     }
 
-    static func run(_ body: @escaping @Sendable (ObjectCluster) async throws -> Void) async throws {
-        let cluster = try await ObjectCluster()
+    /// - Parameter images: Beside the fixture.
+    static func run(images: Set<String> = [], _ body: @escaping @Sendable (ObjectCluster) async throws -> Void) async throws {
+        let cluster = try await ObjectCluster(images)
         let events = cluster.kubelet.events()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { for await event in events { cluster.recorder.add(event, .zero) } }
@@ -59,7 +60,7 @@ final class ObjectCluster: Sendable {
         }
     }
 
-    private init() async throws {
+    private init(_ images: Set<String>) async throws {
         let storage = MemoryStorage()
         var configuration = APIServer.Configuration()
         let rbac = try await RBACAuthorizer(storage: storage)
@@ -83,18 +84,24 @@ final class ObjectCluster: Sendable {
         directory = try TemporaryDirectory()
         var kubeletConfiguration = KubeletConfiguration()
         kubeletConfiguration.nodeName = Self.node
+        kubeletConfiguration.clusterDNS = ["10.96.0.10"]
         kubeletConfiguration.rootDirectory = directory.path + "/root"
         kubeletConfiguration.podLogsDirectory = directory.path + "/logs"
         paths = PodPaths(kubeletConfiguration)
         runtime = SimulatedRuntime(
             clock: clock, containers: { _, _ in ContainerScript(stop: .exits(after: .zero, code: 0)) },
             sandboxes: { _ in SandboxScript() })
+        let present = images.map { reference in
+            var image = Image(id: "sha256:\(reference)", size: 1)
+            (image.repoTags, image.uid) = ([reference], 0)
+            return image
+        }
         let images = SimulatedImages(
-            clock: clock, present: [SimulationSetup.fixtureImage], canPull: false, pullDuration: .zero, pullFailure: { _ in nil })
+            clock: clock, present: [SimulationSetup.fixtureImage] + present, canPull: false, pullDuration: .zero, pullFailure: { _ in nil })
         kubelet = Kubelet(
             configuration: kubeletConfiguration, runtime: runtime, images: images,
             api: Client(transport: transport, userAgent: "kubelet"))
-        for namespace in ["default", "team"] {
+        for namespace in ["default", "ns"] {
             try await create("namespaces", ["apiVersion": "v1", "kind": "Namespace", "metadata": ["name": .string(namespace)]])
             try await create(
                 "namespaces/\(namespace)/serviceaccounts", ["apiVersion": "v1", "kind": "ServiceAccount", "metadata": ["name": "default"]])
@@ -133,9 +140,9 @@ final class ObjectCluster: Sendable {
         try await create("namespaces/default/configmaps", map)
     }
 
-    /// Makes a pod of one container on the node and hands it to the agent, as its source does.
+    /// Makes a pod of one container on the node, which the agent then hears of.
     ///
-    /// - Parameter change: Of the spec, JSON.
+    /// - Parameter spec: What differs from the least.
     @discardableResult
     func start(_ name: String, _ spec: JSONValue, token: Bool = false) async throws -> Pod {
         var whole: JSONValue = [
@@ -145,9 +152,7 @@ final class ObjectCluster: Sendable {
         for member in spec.objectValue?.members ?? [] { whole[member.key] = member.value }
         let made = try await create(
             "namespaces/default/pods", ["apiVersion": "v1", "kind": "Pod", "metadata": ["name": .string(name)], "spec": whole])
-        let pod = try #require(Pod.decode(made, options: .lenient).object)
-        kubelet.addPods([pod])
-        return pod
+        return try #require(Pod.decode(made, options: .lenient).object)
     }
 
     func status(_ pod: Pod) -> PodStatus { kubelet.podStatuses[pod.uid] ?? PodStatus() }

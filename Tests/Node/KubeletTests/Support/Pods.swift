@@ -48,3 +48,9 @@ struct FileFacts: Equatable {
         self.init(mode: status.st_mode & 0o7777, uid: status.st_uid, gid: status.st_gid)
     }
 }
+
+/// A structure of the API, from JSON.
+func structure<Value: JSONConvertible>(_ type: Value.Type, _ text: String) throws -> Value? {
+    var decoder = ObjectDecoder(options: .lenient)
+    return Value.decode(try JSONValue(parsing: text), &decoder)
+}

@@ -37,7 +37,7 @@ struct DaemonSetController: Controller {
 
     func run() async {
         await context.informers.waitForSync()
-        await Reconciler(queue: queue, report: { context.report("\($0): \($1)") }, reconcile: reconcile).run(workers: 2)
+        await Reconciler(queue: queue, report: { context.reportFailure(of: $0, $1) }, reconcile: reconcile).run(workers: 2)
     }
 
     // MARK: Who is to be looked at

@@ -32,7 +32,7 @@ struct DeploymentController: Controller {
 
     func run() async {
         await context.informers.waitForSync()
-        await Reconciler(queue: queue, report: { context.report("\($0): \($1)") }, reconcile: reconcile).run(workers: 5)
+        await Reconciler(queue: queue, report: { context.reportFailure(of: $0, $1) }, reconcile: reconcile).run(workers: 5)
     }
 
     // MARK: Who is to be looked at

@@ -26,7 +26,7 @@ struct FinishedJobController: Controller {
 
     func run() async {
         await context.informers.waitForSync()
-        await Reconciler(queue: queue, report: { context.report("\($0): \($1)") }, reconcile: reconcile).run(workers: 5)
+        await Reconciler(queue: queue, report: { context.reportFailure(of: $0, $1) }, reconcile: reconcile).run(workers: 5)
     }
 
     /// When the Job is to go; nil when never, or not known yet.

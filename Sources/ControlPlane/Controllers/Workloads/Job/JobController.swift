@@ -45,7 +45,7 @@ struct JobController: Controller {
         await withDiscardingTaskGroup { group in
             group.addTask { await orphans.run() }
             group.addTask {
-                await Reconciler(queue: queue, report: { context.report("\($0): \($1)") }, reconcile: reconcile).run(workers: 5)
+                await Reconciler(queue: queue, report: { context.reportFailure(of: $0, $1) }, reconcile: reconcile).run(workers: 5)
             }
         }
     }

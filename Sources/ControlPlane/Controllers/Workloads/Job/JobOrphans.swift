@@ -17,7 +17,7 @@ struct JobOrphans: Sendable {
     }
 
     func run() async {
-        await Reconciler(queue: queue, report: { context.report("\($0): \($1)") }, reconcile: reconcile).run(workers: 2)
+        await Reconciler(queue: queue, report: { context.reportFailure(of: $0, $1) }, reconcile: reconcile).run(workers: 2)
     }
 
     func add(podsOf job: Job) {

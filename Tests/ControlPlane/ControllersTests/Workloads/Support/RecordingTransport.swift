@@ -1,3 +1,4 @@
+import HTTPClient
 import APIMachinery
 import KubernetesClient
 import Synchronization

@@ -1,0 +1,51 @@
+internal import APIMachinery
+package import Controllers
+internal import KubernetesAPI
+package import KubernetesClient
+package import Scheduler
+
+/// The scheduler and the controllers of an API server, as clients of it in this process: each with the identity, the rights and the admission
+/// that it would have over the network.
+package final class ControlLoops: Sendable {
+    /// One list and one watch of each kind for all who read it; may list and watch everything.
+    package let informers: SharedInformers
+    /// nil: somebody else gives pods to nodes.
+    package let scheduler: Scheduler?
+    private let controllers: ControllerManager
+    private let schedulerEvents: EventRecorder
+
+    /// - Parameters:
+    ///   - localVolumes: Where volumes of local directories are; nil: none are made.
+    ///   - report: Told of what goes wrong and is tried again, a line each.
+    package init(
+        _ server: ControlPlaneServer, schedules: Bool = true, controllers choice: ControllerChoice = .all,
+        localVolumes: LocalVolumes? = nil, report: @escaping @Sendable (String) -> Void
+    ) {
+        let manager = server.client(user: "system:kube-controller-manager", groups: [], userAgent: "kube-controller-manager")
+        informers = SharedInformers(manager) { report("informer: \($0)") }
+        let own = server.client(user: "system:kube-scheduler", groups: [], userAgent: "kube-scheduler")
+        schedulerEvents = EventRecorder(own, component: "default-scheduler")
+        scheduler =
+            schedules
+            ? Scheduler(client: own, informers: informers, events: schedulerEvents) { report("scheduler: \($0)") } : nil
+        var settings = ControllerSettings()
+        settings.authority = server.clusterAuthority
+        settings.localVolumes = localVolumes
+        let chosen = ControllerManager.all.filter { choice.contains($0.name) }
+        controllers = ControllerManager(chosen, informers: informers, settings: settings, report: report) { user, component in
+            server.client(
+                user: user, groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system"],
+                userAgent: "kube-controller-manager/\(component)")
+        }
+    }
+
+    /// Works until the task is cancelled. Once only.
+    package func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.informers.run() }
+            group.addTask { await self.schedulerEvents.run() }
+            if let scheduler { group.addTask { await scheduler.run() } }
+            group.addTask { await self.controllers.run() }
+        }
+    }
+}

@@ -40,13 +40,13 @@ struct CronTests {
     }
 
     private func cronJob(_ schedule: String = "* * * * *", last: String? = nil, deadline: Int64? = nil) throws -> CronJob {
-        let (created, lastTime) = (try time("2026-01-01T00:00:30Z"), try last.map { try time($0) })
+        let (created, last) = (try time("2026-01-01T00:00:30Z"), try last.map { try time($0) })
         return CronJob {
             $0.metadata.name = "c"
             $0.metadata.creationTimestamp = created
             $0.spec.schedule = schedule
             $0.spec.startingDeadlineSeconds = deadline
-            $0.status.lastScheduleTime = lastTime
+            $0.status.lastScheduleTime = last
         }
     }
 

@@ -1,14 +1,16 @@
 import Foundation
 import Testing
 
-/// logs, exec, attach, cp, port-forward and top of a real kubectl on a real pod.
-@Suite(.serialized, .enabled(if: Kubectl.isThere && NodeStreamTests.isPossible)) struct NodeStreamTests {
-    static let isPossible: Bool = {
-        let isPossible = getuid() == 0 && access("/bin/busybox", X_OK) == 0
-        if !isPossible { print("tests of streams skipped: they need root and /bin/busybox") }
-        return isPossible
+enum RealPods {
+    static let arePossible: Bool = {
+        let arePossible = getuid() == 0 && access("/bin/busybox", X_OK) == 0
+        if !arePossible { print("tests of streams skipped: they need root and /bin/busybox") }
+        return arePossible
     }()
+}
 
+/// logs, exec, attach, cp, port-forward and top of a real kubectl on a real pod.
+@Suite(.serialized, .enabled(if: Kubectl.isThere && RealPods.arePossible)) struct NodeStreamTests {
     private static let pod = """
         apiVersion: v1
         kind: Pod

@@ -85,7 +85,7 @@ private final class FrontDesk: Sendable {
 
     func answer(_ request: APIRequest, from peer: Peer) async -> APIResponse {
         do throws(KubeletRefusal) {
-            guard let (access, service) = open.withLock({ $0 }) else { throw KubeletRefusal(503, "the node agent is starting") }
+            guard let (access, service) = parts.withLock({ $0 }) else { throw KubeletRefusal(503, "the node agent is starting") }
             try await access.check(request, from: peer)
             return try await service.answer(request)
         } catch {

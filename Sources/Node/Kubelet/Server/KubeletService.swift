@@ -37,7 +37,9 @@ struct KubeletService: Sendable {
     /// - Throws: 404.
     func pod(_ namespace: String, _ name: String, _ uid: String?) throws(KubeletRefusal) -> Pod {
         let found = node.table.entries(namespace: namespace, name: name).map(\.pod)
-        guard let pod = uid == nil ? found.last : found.first(where: { $0.uid == uid }) else { throw KubeletRefusal(404, "pod does not exist") }
+        guard let pod = uid == nil ? found.last : found.first(where: { $0.uid == uid }) else {
+            throw KubeletRefusal(404, "pod does not exist")
+        }
         return pod
     }
 

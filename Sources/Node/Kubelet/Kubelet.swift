@@ -23,7 +23,8 @@ package final class Kubelet: Sendable {
     package init(
         configuration: KubeletConfiguration, runtime: any RuntimeService, images: any ImageService,
         cgroups: any PodCgroupManager = NoPodCgroups(), mounts: any MountService = NoMounts(), clock: any TimeSource = MachineTime(),
-        api: Client? = nil, expecting: Set<Source>? = nil, report: @escaping @Sendable (String) -> Void = { _ in }
+        probeNetwork: any ProbeNetwork = SocketProbeNetwork(), api: Client? = nil, expecting: Set<Source>? = nil,
+        report: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         var configuration = configuration
         if api != nil { configuration.isInCluster = true }
@@ -35,7 +36,8 @@ package final class Kubelet: Sendable {
             configuration: configuration, runtime: runtime, images: images, cgroups: cgroups, mounts: mounts, clock: clock,
             events: PodEventHub(clock), table: PodTable(), background: background,
             userNamespaces: UserNamespaceAllocator(configuration),
-            volumes: PodVolumes(configuration, mounts, objects: objects, clock: clock), api: api, objects: objects)
+            volumes: PodVolumes(configuration, mounts, objects: objects, clock: clock), probeNetwork: probeNetwork,
+            startTime: clock.wallTime, api: api, objects: objects)
         self.sources = sources
         self.node = node
         cluster = api.map { client in
@@ -58,6 +60,14 @@ package final class Kubelet: Sendable {
     package var podStatuses: [PodUID: PodStatus] {
         Dictionary(node.table.all.map { ($0.uid, $0.status) }) { first, _ in first }
     }
+
+    /// What a pod's probes have seen; nil when there is no such pod.
+    package func probeHistories(namespace: String, name: String) -> [ProbeHistory]? {
+        node.table.entries(namespace: namespace, name: name).first?.probes.histories
+    }
+
+    /// What all pods' probes have seen, with their pods.
+    package var probeHistories: [(pod: Pod, histories: [ProbeHistory])] { node.table.all.map { ($0.pod, $0.probes.histories) } }
 
     /// What is wrong with this node goes here.
     package var health: NodeHealth { node.health }

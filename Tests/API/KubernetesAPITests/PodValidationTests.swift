@@ -121,7 +121,21 @@ import Testing
                 #"{"lifecycle":{"preStop":{"sleep":{"seconds":31}}}}"#,
                 ["lifecycle.preStop.sleep: Invalid value: 31: must be non-negative and less than terminationGracePeriodSeconds (30)"]
             ),
-            (#"{"restartPolicy":"Always"}"#, ["restartPolicy: Forbidden: may not be set for non-init containers"]),
+            (
+                #"{"restartPolicy":"Sometimes"}"#,
+                [#"restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure""#]
+            ),
+            (
+                #"{"restartPolicyRules":[{"action":"Restart","exitCodes":{"operator":"In","values":[1]}}]}"#,
+                ["restartPolicy: Required value: must specify restartPolicy when restart rules are used"]
+            ),
+            (
+                #"{"restartPolicy":"Never","restartPolicyRules":[{"action":"Stop"}]}"#,
+                [
+                    #"restartPolicyRules[0].action: Unsupported value: "Stop": supported values: "Restart", "RestartAllContainers""#,
+                    "restartPolicyRules[0].exitCodes: Required value: must be specified",
+                ]
+            ),
             (#"{"volumeMounts":[{"name":"zz","mountPath":"/a"}]}"#, [#"volumeMounts[0].name: Not found: "zz""#]),
             (
                 #"{"securityContext":{"runAsUser":2147483647,"runAsGroup":4294967294}}"#,

@@ -92,10 +92,10 @@ struct ManifestObjectsTests {
     }
 
     @Test func `a field of a later version is no slip of the pen`() {
-        let pod = Self.pod.replacing("image: i", with: "image: i, restartPolicyRules: []")
+        let pod = Self.pod.replacing("image: i", with: "image: i}], hostnameOverride: h, volumes: [{name: v, emptyDir: {}")
         #expect(
             Self.problems(pod) == [
-                "pod.yaml:1: spec.containers[0].restartPolicyRules: unknown field: "
+                "pod.yaml:1: spec.hostnameOverride: unknown field: "
                     + "Kubernetes has it since a later version than 1.33, whose fields this node knows"
             ])
     }

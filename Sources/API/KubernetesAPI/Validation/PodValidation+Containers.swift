@@ -27,7 +27,7 @@ extension Validator {
             self.container(container, pod, path)
             uniqueName(container.name, &names, path)
             uniqueHostPorts(container.ports, &hostPorts, path)
-            onlyInitContainers(container, path)
+            restartRules(container, path)
         }
         for (index, container) in spec.initContainers.enumerated() {
             let path = path.child("initContainers").index(index)
@@ -54,15 +54,34 @@ extension Validator {
         }
     }
 
-    private mutating func onlyInitContainers(_ container: Container, _ path: FieldPath) {
-        guard container.restartPolicy != nil else { return }
-        report(.forbidden(path.child("restartPolicy"), "may not be set for non-init containers"))
+    /// A container's own restart policy and rules (KEP-5307).
+    private mutating func restartRules(_ container: Container, _ path: FieldPath) {
+        if let policy = container.restartPolicy {
+            oneOf(policy, ["Always", "Never", "OnFailure"], path.child("restartPolicy"))
+        } else if !container.restartPolicyRules.isEmpty {
+            report(.required(path.child("restartPolicy"), "must specify restartPolicy when restart rules are used"))
+        }
+        let rules = path.child("restartPolicyRules")
+        if container.restartPolicyRules.count > Self.restartRulesMax {
+            report(.tooMany(rules, count: container.restartPolicyRules.count, max: Self.restartRulesMax))
+        }
+        for (index, rule) in container.restartPolicyRules.enumerated() { restartRule(rule, rules.index(index)) }
+    }
+
+    private static var restartRulesMax: Int { 20 }
+    private static var restartExitCodesMax: Int { 255 }
+
+    private mutating func restartRule(_ rule: ContainerRestartRule, _ path: FieldPath) {
+        oneOf(rule.action, ["Restart", "RestartAllContainers"], path.child("action"))
+        guard let codes = rule.exitCodes else { return report(.required(path.child("exitCodes"), "must be specified")) }
+        oneOf(codes.operator, ["In", "NotIn"], path.child("exitCodes").child("operator"))
+        if codes.values.count > Self.restartExitCodesMax {
+            report(.tooMany(path.child("exitCodes").child("values"), count: codes.values.count, max: Self.restartExitCodesMax))
+        }
     }
 
     private mutating func initContainer(_ container: Container, _ path: FieldPath) {
-        if let policy = container.restartPolicy, policy != "Always" {
-            report(.notSupported(path.child("restartPolicy"), .string(policy), supported: ["Always"]))
-        }
+        restartRules(container, path)
         guard container.restartPolicy != "Always" else { return }
         let detail = "may not be set for init containers without restartPolicy=Always"
         for (field, isSet) in [

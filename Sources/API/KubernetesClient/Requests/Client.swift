@@ -95,7 +95,7 @@ package struct ResourcePath: Hashable, Sendable {
     }
 
     /// `/api/v1/namespaces/default/pods/web/status`.
-    func path(namespace: String?, name: String? = nil, subresource: String? = nil) -> String {
+    package func path(namespace: String?, name: String? = nil, subresource: String? = nil) -> String {
         var path = kind.group.isEmpty ? "/api/\(kind.version)" : "/apis/\(kind.group)/\(kind.version)"
         if let namespace { path += "/namespaces/\(PercentEncoding.encoded(namespace))" }
         path += "/\(plural)"

@@ -6,6 +6,8 @@ package struct ResourceClient<Object: KubernetesObject>: Sendable {
     let client: Client
     let path: ResourcePath
     let namespace: String?
+    /// The form of the answers, when it is not the objects as JSON.
+    var accept: String?
 
     package func get(_ name: String) async throws(ClientError) -> Object {
         try decode(await client.object(request("GET", name: name)))
@@ -73,14 +75,30 @@ package struct ResourceClient<Object: KubernetesObject>: Sendable {
 
     /// - Parameter gracePeriodSeconds: nil for the object's own.
     package func delete(
-        _ name: String, gracePeriodSeconds: Int64? = nil, uid: String? = nil, propagationPolicy: String? = nil
+        _ name: String, gracePeriodSeconds: Int64? = nil, uid: String? = nil, resourceVersion: String? = nil,
+        propagationPolicy: String? = nil
     ) async throws(ClientError) {
-        var request = request("DELETE", name: name)
         let options = DeleteOptions {
             $0.gracePeriodSeconds = gracePeriodSeconds
             $0.propagationPolicy = propagationPolicy
-            if let uid { $0.preconditions = Preconditions { $0.uid = uid } }
+            guard uid != nil || resourceVersion != nil else { return }
+            $0.preconditions = Preconditions {
+                $0.uid = uid
+                $0.resourceVersion = resourceVersion
+            }
         }
+        try await delete(request("DELETE", name: name), options)
+    }
+
+    /// Deletes everything there is, or what `selection` selects.
+    package func deleteCollection(_ selection: ListOptions = .init(), propagationPolicy: String? = nil) async throws(ClientError) {
+        var request = request("DELETE")
+        request.query = selection.query
+        try await delete(request, DeleteOptions { $0.propagationPolicy = propagationPolicy })
+    }
+
+    private func delete(_ request: APIRequest, _ options: DeleteOptions) async throws(ClientError) {
+        var request = request
         var body = options.jsonObject
         body["apiVersion"] = "v1"
         body["kind"] = "DeleteOptions"
@@ -103,7 +121,9 @@ package struct ResourceClient<Object: KubernetesObject>: Sendable {
     }
 
     private func request(_ method: String, name: String? = nil, subresource: String? = nil) -> APIRequest {
-        APIRequest(method: method, path: path.path(namespace: namespace, name: name, subresource: subresource))
+        var request = APIRequest(method: method, path: path.path(namespace: namespace, name: name, subresource: subresource))
+        request.headers["Accept"] = accept
+        return request
     }
 
     private func decode(_ json: JSONValue) throws(ClientError) -> Object {

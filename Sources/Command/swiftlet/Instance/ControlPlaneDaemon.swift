@@ -1,7 +1,9 @@
 internal import APIMachinery
 internal import ClusterDNS
 internal import ControlPlane
+internal import Controllers
 internal import HTTPServer
+internal import ImageStore
 internal import Kubelet
 internal import LinuxSystem
 internal import Netlink
@@ -39,7 +41,9 @@ struct ControlPlaneDaemon {
         defer { daemon.release() }
         let server = try await ControlPlaneServer.start(configuration)
         do {
-            let loops = ControlLoops(server, schedules: options.scheduler, controllers: controllers) { Output.warn("swiftlet: \($0)") }
+            let loops = ControlLoops(
+                server, schedules: options.scheduler, controllers: controllers, localVolumes: localVolumes
+            ) { Output.warn("swiftlet: \($0)") }
             let node = try await startAgent(server)
             let agent = node?.agent
             let network = try await startNetwork(agent, server, loops)
@@ -68,10 +72,30 @@ struct ControlPlaneDaemon {
     /// With an agent beside it, pods find the API server and DNS at their gateway.
     private func configuration() throws -> ControlPlaneServer.Configuration {
         var configuration = try options.configuration()
+        configuration.hasLocalVolumes = agent != nil
         guard let agent, let pods = IPPrefix(agent.place.podCIDR), let gateway = pods.network.host(1) else { return configuration }
         configuration.podAddress = gateway.address.description
         if options.clusterDNS { configuration.clusterDNSBackend = configuration.podAddress }
         return configuration
+    }
+
+    /// Directories of the agent's node; those of other nodes are out of reach.
+    private var localVolumes: LocalVolumes? {
+        guard let nodeName = agent?.place.nodeName else { return nil }
+        let root = "\(options.directories.absoluteDataDirectory)/local-volumes"
+        return LocalVolumes(root: root) { node, path in
+            guard node == nodeName else { throw LocalVolumeError("the directory \(path) of node \(node) can't be reached from here") }
+            let parts = path.split(separator: "/")
+            guard let name = parts.last, name.hasPrefix("pvc-"), path == "\(root)/\(name)" else {
+                throw LocalVolumeError("remove \(path): it is no directory of \(root)")
+            }
+            do { try TreeRemoval.remove(String(name), from: root) } catch { throw LocalVolumeError("remove \(path): \(error)") }
+        }
+    }
+
+    private struct LocalVolumeError: Error, CustomStringConvertible {
+        let description: String
+        init(_ description: String) { self.description = description }
     }
 
     private func startNetwork(_ agent: NodeAgent?, _ server: ControlPlaneServer, _ loops: ControlLoops) async throws -> ClusterNetwork? {

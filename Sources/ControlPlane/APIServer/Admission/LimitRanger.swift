@@ -1,4 +1,5 @@
 package import APIMachinery
+internal import KubernetesAPI
 
 /// Fills in the resources that a namespace's LimitRanges give to containers that ask for none, and refuses what lies outside of them.
 package struct LimitRanger: AdmissionPlugin {
@@ -153,47 +154,5 @@ enum LimitCheck {
         let millionths = Int64((value * 1_000_000).rounded())
         let rest = String(millionths % 1_000_000)
         return "\(millionths / 1_000_000).\(String(repeating: "0", count: 6 - rest.count))\(rest)"
-    }
-}
-
-/// What a pod asks for in all.
-enum PodResources {
-    static func quantities(_ value: JSONValue?) -> [String: Quantity] {
-        var result: [String: Quantity] = [:]
-        for member in value?.objectValue?.members ?? [] {
-            switch member.value {
-            case .string(let text): result[member.key] = try? Quantity(parsing: text)
-            case .integer(let number): result[member.key] = Quantity(number)
-            default: break
-            }
-        }
-        return result
-    }
-
-    /// The sum over the containers, or what one init container needs if that is more; sidecars count all along.
-    ///
-    /// - Parameter field: `requests` or `limits`.
-    static func total(_ pod: JSONObject, _ field: String) -> [String: Quantity] {
-        var sum: [String: Quantity] = [:]
-        for container in pod["spec"]?["containers"]?.arrayValue ?? [] { add(&sum, quantities(container["resources"]?[field])) }
-        var sidecars: [String: Quantity] = [:]
-        var peak: [String: Quantity] = [:]
-        for container in pod["spec"]?["initContainers"]?.arrayValue ?? [] {
-            var own = quantities(container["resources"]?[field])
-            if container["restartPolicy"]?.stringValue == "Always" {
-                add(&sum, own)
-                add(&sidecars, own)
-                own = sidecars
-            } else {
-                add(&own, sidecars)
-            }
-            for (name, value) in own where peak[name].map({ $0 < value }) ?? true { peak[name] = value }
-        }
-        for (name, value) in peak where sum[name].map({ $0 < value }) ?? true { sum[name] = value }
-        return sum
-    }
-
-    static func add(_ sum: inout [String: Quantity], _ more: [String: Quantity]) {
-        for (name, value) in more { sum[name] = sum[name].map { $0 + value } ?? value }
     }
 }

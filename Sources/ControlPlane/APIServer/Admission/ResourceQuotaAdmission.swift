@@ -1,4 +1,5 @@
 package import APIMachinery
+internal import KubernetesAPI
 
 /// Charges what is created to the quotas of its namespace, and refuses what does not fit.
 ///
@@ -9,7 +10,7 @@ package struct ResourceQuotaAdmission: AdmissionPlugin {
     package func validate(_ attributes: inout AdmissionAttributes, _ objects: ObjectReader) async throws(Status) {
         guard let usage = Self.usage(attributes), !usage.isEmpty else { return }
         for quota in try await objects.list("resourcequotas", namespace: attributes.namespace) {
-            guard QuotaScopes.match(quota, attributes.object ?? JSONObject(), attributes) else { continue }
+            guard QuotaScopes.match(quota, attributes.object ?? JSONObject(), isPod: attributes.isFor("pods")) else { continue }
             try checkSpecified(quota, attributes)
             try await charge(quota.name, usage, attributes, objects)
         }
@@ -20,7 +21,7 @@ package struct ResourceQuotaAdmission: AdmissionPlugin {
             let quotas = try? await objects.list("resourcequotas", namespace: attributes.namespace)
         else { return }
         let back = usage.mapValues { Quantity.zero - $0 }
-        for quota in quotas where QuotaScopes.match(quota, attributes.object ?? JSONObject(), attributes) {
+        for quota in quotas where QuotaScopes.match(quota, attributes.object ?? JSONObject(), isPod: attributes.isFor("pods")) {
             // The controller that counts afresh mends what cannot be given back.
             try? await write(quota.name, attributes, objects) { old in Self.charged(old, back) }
         }
@@ -105,114 +106,5 @@ package struct ResourceQuotaAdmission: AdmissionPlugin {
         var update = ObjectUpdate(name: name, subresource: "status", options: options) { old, _ throws(Status) in try change(old) }
         update.tracksFieldsItself = true
         _ = try await objects.server.perform(update, &context)
-    }
-}
-
-/// What objects of one kind use of a quota. Pure.
-struct QuotaUsage {
-    let group: String
-    let plural: String
-
-    func of(_ object: JSONObject) -> [String: Quantity] {
-        var usage = ["count/\(group.isEmpty ? plural : "\(plural).\(group)")": Quantity(1)]
-        guard group.isEmpty else { return usage }
-        if ["configmaps", "secrets", "replicationcontrollers", "resourcequotas", "services", "persistentvolumeclaims", "pods"].contains(
-            plural)
-        {
-            usage[plural] = Quantity(1)
-        }
-        switch plural {
-        case "pods": PodResources.add(&usage, pod(object))
-        case "services": PodResources.add(&usage, service(object))
-        case "persistentvolumeclaims": PodResources.add(&usage, claim(object))
-        default: break
-        }
-        return usage
-    }
-
-    private func pod(_ object: JSONObject) -> [String: Quantity] {
-        if ["Succeeded", "Failed"].contains(object["status"]?["phase"]?.stringValue ?? "") { return [:] }
-        var usage: [String: Quantity] = [:]
-        for (name, value) in PodResources.total(object, "requests") {
-            usage["requests.\(name)"] = value
-            if ["cpu", "memory", "ephemeral-storage"].contains(name) { usage[name] = value }
-        }
-        for (name, value) in PodResources.total(object, "limits") { usage["limits.\(name)"] = value }
-        return usage
-    }
-
-    private func service(_ object: JSONObject) -> [String: Quantity] {
-        let ports = object["spec"]?["ports"]?.arrayValue ?? []
-        switch object["spec"]?["type"]?.stringValue {
-        case "NodePort": return ["services.nodeports": Quantity(Int64(ports.count))]
-        case "LoadBalancer":
-            let count = ports.count { $0["nodePort"] != nil }
-            return ["services.loadbalancers": Quantity(1), "services.nodeports": Quantity(Int64(count))]
-        default: return [:]
-        }
-    }
-
-    private func claim(_ object: JSONObject) -> [String: Quantity] {
-        let storage = PodResources.quantities(object["spec"]?["resources"]?["requests"])["storage"] ?? .zero
-        var usage = ["requests.storage": storage]
-        if let name = object["spec"]?["storageClassName"]?.stringValue, !name.isEmpty {
-            usage["\(name).storageclass.storage.k8s.io/requests.storage"] = storage
-            usage["\(name).storageclass.storage.k8s.io/persistentvolumeclaims"] = Quantity(1)
-        }
-        return usage
-    }
-
-    /// The containers that do not say how much they want of what a quota counts.
-    ///
-    /// - Parameter resource: A quota's name: `requests.cpu`, `memory`, `limits.memory`.
-    static func containers(of pod: JSONObject, without resource: String) -> [String] {
-        let names = ["cpu", "memory", "ephemeral-storage"]
-        let field = resource.hasPrefix("limits.") ? "limits" : "requests"
-        let name =
-            resource.hasPrefix("limits.") || resource.hasPrefix("requests.")
-            ? String(resource.drop { $0 != "." }.dropFirst()) : resource
-        guard names.contains(name) else { return [] }
-        let containers = ["containers", "initContainers"].flatMap { pod["spec"]?[$0]?.arrayValue ?? [] }
-        return containers.filter { $0["resources"]?[field]?[name] == nil }.compactMap { $0["name"]?.stringValue }.sorted()
-    }
-}
-
-/// Which pods a quota with scopes counts.
-enum QuotaScopes {
-    static func match(_ quota: JSONObject, _ object: JSONObject, _ attributes: AdmissionAttributes) -> Bool {
-        let scopes = (quota["spec"]?["scopes"]?.arrayValue ?? []).compactMap(\.stringValue)
-        let selectors = quota["spec"]?["scopeSelector"]?["matchExpressions"]?.arrayValue ?? []
-        guard !scopes.isEmpty || !selectors.isEmpty else { return true }
-        guard attributes.isFor("pods") else { return false }
-        return scopes.allSatisfy { has(object, $0) } && selectors.allSatisfy { matches(object, $0) }
-    }
-
-    private static func has(_ pod: JSONObject, _ scope: String) -> Bool {
-        let ends = pod["spec"]?["activeDeadlineSeconds"]?.integerValue != nil
-        let asks = !PodResources.total(pod, "requests").isEmpty || !PodResources.total(pod, "limits").isEmpty
-        switch scope {
-        case "Terminating": return ends
-        case "NotTerminating": return !ends
-        case "BestEffort": return !asks
-        case "NotBestEffort": return asks
-        case "PriorityClass": return pod["spec"]?["priorityClassName"]?.stringValue?.isEmpty == false
-        default: return false
-        }
-    }
-
-    private static func matches(_ pod: JSONObject, _ expression: JSONValue) -> Bool {
-        let scope = expression["scopeName"]?.stringValue ?? ""
-        guard scope == "PriorityClass" else {
-            return (expression["operator"]?.stringValue == "DoesNotExist") != has(pod, scope)
-        }
-        let name = JSONValue.string(pod["spec"]?["priorityClassName"]?.stringValue ?? "")
-        let values = expression["values"]?.arrayValue ?? []
-        switch expression["operator"]?.stringValue {
-        case "In": return values.contains(name)
-        case "NotIn": return !values.contains(name)
-        case "Exists": return name != ""
-        case "DoesNotExist": return name == ""
-        default: return false
-        }
     }
 }

@@ -17,8 +17,28 @@ extension APIServer {
         let pod = context.resource.object(try await requestedItem(context))
         try await admitConnected(eviction, .create, "eviction", .write(options), deletion.isDryRun, &context)
         if !Self.mayGoAnyway(pod) { try await spendBudget(of: pod, deletion, &context) }
+        if !pod.isBeingDeleted { try await markDisrupted(name, deletion, &context) }
         _ = try await delete(name, deletion, &context)
         return try Self.success(format, status: 201)
+    }
+
+    /// Says in the pod's status why it ends.
+    private func markDisrupted(_ name: String, _ deletion: DeletionOptions, _ context: inout RequestContext) async throws(Status) {
+        var options = WriteOptions()
+        options.isDryRun = deletion.isDryRun
+        let condition: JSONValue = [
+            "type": "DisruptionTarget", "status": "True", "lastTransitionTime": .string(context.now.description),
+            "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting",
+        ]
+        let update = ObjectUpdate(name: name, subresource: "status", options: options) { old, _ throws(Status) in
+            var (object, status) = (old, old["status"] ?? .object(JSONObject()))
+            let others = (status["conditions"]?.arrayValue ?? []).filter { $0["type"] != "DisruptionTarget" }
+            status["conditions"] = .array(others + [condition])
+            object["status"] = status
+            return object
+        }
+        var own = context
+        _ = try await perform(update, &own)
     }
 
     /// A pod that does not run, or is going already, costs no budget.
@@ -89,6 +109,17 @@ extension APIServer {
         var disrupted = status["disruptedPods"] ?? .object(JSONObject())
         disrupted[podName] = .string(now.description)
         status["disruptedPods"] = disrupted
+        if allowed == 1 {
+            let conditions = (status["conditions"]?.arrayValue ?? []).map { condition -> JSONValue in
+                guard condition["type"] == "DisruptionAllowed" else { return condition }
+                var condition = condition
+                condition["status"] = "False"
+                condition["reason"] = "InsufficientPods"
+                condition["lastTransitionTime"] = .string(now.description)
+                return condition
+            }
+            status["conditions"] = .array(conditions)
+        }
         var object = old
         object["status"] = status
         return object

@@ -39,6 +39,17 @@ enum DefaultObjects {
         }
     }
 
+    /// The class of claims that name none: a directory of the node where the first pod runs that uses the claim.
+    static var storageClasses: [BootstrapObject] {
+        var standard = BootstrapObject(
+            group: "storage.k8s.io", kind: "StorageClass", path: "standard",
+            metadata: ["annotations": ["storageclass.kubernetes.io/is-default-class": "true"]])
+        standard.object["provisioner"] = "swiftlet.dev/local"
+        standard.object["reclaimPolicy"] = "Delete"
+        standard.object["volumeBindingMode"] = "WaitForFirstConsumer"
+        return [standard]
+    }
+
     /// The service `kubernetes` with what belongs to it. Kept true at every start: address and port may have changed.
     static func service(_ endpoint: Endpoint) -> [BootstrapObject] {
         let port: JSONValue = .integer(Int64(endpoint.serverPort))

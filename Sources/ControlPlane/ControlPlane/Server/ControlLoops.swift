@@ -14,10 +14,12 @@ package final class ControlLoops: Sendable {
     private let controllers: ControllerManager
     private let schedulerEvents: EventRecorder
 
-    /// - Parameter report: Told of what goes wrong and is tried again, a line each.
+    /// - Parameters:
+    ///   - localVolumes: Where volumes of local directories are; nil: none are made.
+    ///   - report: Told of what goes wrong and is tried again, a line each.
     package init(
         _ server: ControlPlaneServer, schedules: Bool = true, controllers choice: ControllerChoice = .all,
-        report: @escaping @Sendable (String) -> Void
+        localVolumes: LocalVolumes? = nil, report: @escaping @Sendable (String) -> Void
     ) {
         let manager = server.client(user: "system:kube-controller-manager", groups: [], userAgent: "kube-controller-manager")
         informers = SharedInformers(manager) { report("informer: \($0)") }
@@ -26,8 +28,11 @@ package final class ControlLoops: Sendable {
         scheduler =
             schedules
             ? Scheduler(client: own, informers: informers, events: schedulerEvents) { report("scheduler: \($0)") } : nil
-        controllers = ControllerManager(ControllerManager.all.filter { choice.contains($0.name) }, informers: informers, report: report) {
-            user, component in
+        var settings = ControllerSettings()
+        settings.authority = server.clusterAuthority
+        settings.localVolumes = localVolumes
+        let chosen = ControllerManager.all.filter { choice.contains($0.name) }
+        controllers = ControllerManager(chosen, informers: informers, settings: settings, report: report) { user, component in
             server.client(
                 user: user, groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system"],
                 userAgent: "kube-controller-manager/\(component)")

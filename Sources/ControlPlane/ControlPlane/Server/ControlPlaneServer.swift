@@ -1,5 +1,6 @@
 internal import APIMachinery
 package import APIServer
+internal import Controllers
 internal import Glibc
 package import HTTPServer
 internal import KubernetesAPI
@@ -32,6 +33,8 @@ package final class ControlPlaneServer: Sendable {
         package var history = Duration.seconds(3600)
         /// What is written for the administrator; nil for `DATA/admin.kubeconfig`.
         package var kubeconfigPath: String?
+        /// Whether there is the StorageClass `standard`, whose volumes are directories of a node.
+        package var hasLocalVolumes = false
         /// IPv4; its first address is the service `kubernetes`.
         package var serviceCIDR = "10.96.0.0/16"
         /// More names and addresses that clients use for this server.
@@ -104,6 +107,9 @@ package final class ControlPlaneServer: Sendable {
         let pair = try CertificateAuthority(authority).issue(.init(commonName: user, organizations: groups, usage: .client), now: .now())
         try Kubeconfig(server: url, authority: authority.certificate, userName: user, credentials: pair).write(to: path)
     }
+
+    /// What signs the certificates of clients and nodes.
+    var clusterAuthority: ClusterAuthority { ClusterAuthority(certificate: authority.certificate, privateKey: authority.privateKey) }
 
     /// What a node agent shows of itself, signed by this cluster's authority, so that the API server believes it; a year long.
     ///

@@ -205,7 +205,7 @@ struct ControlPlaneStart {
         try await bootstrapper.makeMissing(DefaultObjects.apiServices + DefaultObjects.addresses(endpoint, now: .now()))
         let maps = DefaultObjects.configMaps(
             clientCA: credentials.authority.certificate, frontProxyCA: credentials.frontProxyAuthority.certificate, now: .now())
-        try await bootstrapper.makeMissing(maps)
+        try await bootstrapper.makeMissing(maps + (configuration.hasLocalVolumes ? DefaultObjects.storageClasses : []))
         try await bootstrapper.makeTrue(DefaultObjects.service(endpoint) + maps.prefix(1))
         if let backend = configuration.clusterDNSBackend, let address = clusterDNSAddress {
             try await bootstrapper.makeMissing([ClusterDNSObjects.reservation(address: address)])

@@ -7,6 +7,8 @@ package protocol Controller: Sendable {
     static var name: String { get }
     /// The component in its Events, where that is not the name.
     static var eventSource: String { get }
+    /// Who it acts as, where that is not its service account.
+    static var user: String { get }
     init(_ context: ControllerContext)
     /// Works until the task is cancelled.
     func run() async
@@ -14,6 +16,7 @@ package protocol Controller: Sendable {
 
 extension Controller {
     package static var eventSource: String { name }
+    package static var user: String { "system:serviceaccount:kube-system:\(name)" }
 }
 
 /// What a controller works with.
@@ -26,11 +29,13 @@ package struct ControllerContext: Sendable {
     package var time: any TimeSource
     /// Told of what goes wrong and is tried again, a line each.
     package var report: @Sendable (String) -> Void
+    package var settings: ControllerSettings
 
     package init(
-        client: Client, informers: SharedInformers, events: EventRecorder, time: any TimeSource,
+        client: Client, informers: SharedInformers, events: EventRecorder, time: any TimeSource, settings: ControllerSettings = .init(),
         report: @escaping @Sendable (String) -> Void
     ) {
+        self.settings = settings
         self.client = client
         self.informers = informers
         self.events = events

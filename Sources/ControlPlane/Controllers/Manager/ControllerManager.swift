@@ -15,17 +15,20 @@ package struct ControllerManager: Sendable {
     ///   - report: Told of what goes wrong and is tried again, a line each.
     package init(
         _ types: [any Controller.Type] = all, informers: SharedInformers, time: any TimeSource = MachineTime(),
+        settings: ControllerSettings = .init(),
         report: @escaping @Sendable (String) -> Void, client: (_ user: String, _ component: String) -> Client
     ) {
         var controllers: [any Controller] = []
         var recorders: [EventRecorder] = []
         for type in types {
-            let own = client("system:serviceaccount:kube-system:\(type.name)", type.name)
+            let own = client(type.user, type.name)
             let events = EventRecorder(own, component: type.eventSource, time: time)
             recorders.append(events)
             controllers.append(
                 type.init(
-                    ControllerContext(client: own, informers: informers, events: events, time: time) { report("\(type.name): \($0)") }))
+                    ControllerContext(client: own, informers: informers, events: events, time: time, settings: settings) {
+                        report("\(type.name): \($0)")
+                    }))
         }
         self.controllers = controllers
         self.recorders = recorders

@@ -123,13 +123,15 @@ extension SchedulingProfile {
     private func score(_ pod: PodInfo, _ cluster: ClusterSnapshot, _ decision: inout Decision) {
         var totals = [Int64](repeating: 0, count: decision.feasible.count)
         decision.scores.reserveCapacity(scores.count)
-        for (plugin, weight) in scores.map({ ($0.plugin, $0.weight) }) {
+        for index in scores.indices {
+            let plugin = scores[index].plugin
             guard let scorer = plugin.preScore(pod, decision.feasible, cluster) else { continue }
             var points = scorer.scores(of: decision.feasible, cluster)
             scorer.normalise(&points, of: decision.feasible)
             precondition(points.count == totals.count, "\(plugin.name) gave \(points.count) scores for \(totals.count) nodes")
-            for index in points.indices { totals[index] &+= points[index] &* weight }
-            decision.scores.append(.init(plugin: plugin.name, weight: weight, scores: points))
+            let weight = scores[index].weight
+            for node in points.indices { totals[node] &+= points[node] &* weight }
+            decision.scores.append(.init(plugin: scores[index].name, weight: weight, scores: points))
         }
         decision.totals = totals
     }

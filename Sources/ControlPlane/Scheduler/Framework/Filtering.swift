@@ -1,6 +1,8 @@
 /// The filters of a profile, prepared for one pod.
 struct PreparedFilters {
-    fileprivate var filters: [(plugin: String, filter: any NodeFilter)] = []
+    /// The names of plugins and their filters, side by side.
+    private var names: [String] = []
+    private var filters: [any NodeFilter] = []
     /// The only nodes that come into question, and whose word that is.
     private(set) var within: Set<String>?
     private(set) var withinPlugins: [String] = []
@@ -13,10 +15,11 @@ struct PreparedFilters {
             case .refuse(var refusal):
                 refusal.plugin = plugin.name
                 throw refusal
-            case .check(let filter, let names):
-                filters.append((plugin.name, filter))
-                guard let names else { continue }
-                within = within.map { $0.intersection(names) } ?? names
+            case .check(let filter, let only):
+                names.append(plugin.name)
+                filters.append(filter)
+                guard let only else { continue }
+                within = within.map { $0.intersection(only) } ?? only
                 withinPlugins.append(plugin.name)
             }
         }
@@ -24,9 +27,9 @@ struct PreparedFilters {
 
     /// What the first filter that is against a node says.
     func refusal(on slot: Int, _ cluster: ClusterSnapshot) -> Refusal? {
-        for (plugin, filter) in filters {
-            guard var refusal = filter.refusal(on: slot, cluster) else { continue }
-            refusal.plugin = plugin
+        for index in filters.indices {
+            guard var refusal = filters[index].refusal(on: slot, cluster) else { continue }
+            refusal.plugin = names[index]
             return refusal
         }
         return nil
@@ -40,7 +43,7 @@ struct PreparedFilters {
     }
 
     func detail(on slot: Int, _ cluster: ClusterSnapshot, plugin: String) -> String? {
-        filters.first { $0.plugin == plugin }?.filter.detail(on: slot, cluster)
+        names.firstIndex(of: plugin).flatMap { filters[$0].detail(on: slot, cluster) }
     }
 }
 

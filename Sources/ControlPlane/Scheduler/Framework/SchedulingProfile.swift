@@ -1,6 +1,7 @@
 /// The plugins that judge the pods of one scheduler name.
 package struct SchedulingProfile: Sendable {
     package struct WeightedScore: Sendable {
+        package var name: String
         package var plugin: any ScorePlugin
         package var weight: Int64
     }
@@ -20,6 +21,7 @@ package struct SchedulingProfile: Sendable {
     let binders: [any BindPlugin]
     let postBinds: [any PostBindPlugin]
     let byName: [String: any SchedulingPlugin]
+    private let spreads: [PodTopologySpread]
 
     /// - Parameters:
     ///   - plugins: In the order in which they are asked.
@@ -38,13 +40,14 @@ package struct SchedulingProfile: Sendable {
         filters = at(.filter).compactMap { $0 as? any FilterPlugin }
         postFilters = at(.postFilter).compactMap { $0 as? any PostFilterPlugin }
         scores = at(.score).compactMap { plugin in
-            (plugin as? any ScorePlugin).map { WeightedScore(plugin: $0, weight: weights[$0.name] ?? 1) }
+            (plugin as? any ScorePlugin).map { WeightedScore(name: $0.name, plugin: $0, weight: weights[$0.name] ?? 1) }
         }.filter { $0.weight != 0 }
         reserves = at(.reserve).compactMap { $0 as? any ReservePlugin }
         permits = at(.permit).compactMap { $0 as? any PermitPlugin }
         preBinds = at(.preBind).compactMap { $0 as? any PreBindPlugin }
         binders = at(.bind).compactMap { $0 as? any BindPlugin }
         postBinds = at(.postBind).compactMap { $0 as? any PostBindPlugin }
+        spreads = plugins.compactMap { $0 as? PodTopologySpread }
         byName = Dictionary(plugins.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
@@ -66,7 +69,7 @@ package struct SchedulingProfile: Sendable {
     /// The constraints by which a pod is spread that has none of its own.
     func defaultSpread(of pod: PodInfo, _ cluster: ClusterSnapshot) -> [SpreadConstraint] {
         guard pod.pod.spec.topologySpreadConstraints.isEmpty else { return [] }
-        return plugins.compactMap { $0 as? PodTopologySpread }.flatMap {
+        return spreads.flatMap {
             $0.constraints(of: pod, isHard: true, cluster) + $0.constraints(of: pod, isHard: false, cluster)
         }
     }

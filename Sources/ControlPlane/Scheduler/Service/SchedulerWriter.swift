@@ -94,7 +94,7 @@ struct SchedulerWriter: Sendable {
 
     private func patch(_ pod: PodInfo, _ condition: JSONValue?, nominated: String?) async {
         var status = JSONObject()
-        if let condition { status["conditions"] = [condition] }
+        if let condition { status = pod.patch(of: condition) }
         if let nominated, nominated != pod.nominatedNode { status["nominatedNodeName"] = .string(nominated) }
         await patchStatus(pod, status)
     }
@@ -130,7 +130,7 @@ struct SchedulerWriter: Sendable {
             "message": .string("\(pod.schedulerName): preempting to accommodate a higher priority pod"),
         ]
         if let generation = victim.pod.metadata.generation { condition["observedGeneration"] = .integer(generation) }
-        await patchStatus(victim, ["conditions": [.object(condition)]])
+        await patchStatus(victim, victim.patch(of: .object(condition)))
         do throws(ClientError) {
             try await context.client.resource(Pod.self, namespace: victim.key.namespace).delete(victim.key.name, uid: victim.uid)
         } catch {
@@ -145,6 +145,15 @@ struct SchedulerWriter: Sendable {
 }
 
 extension PodInfo {
+    /// A strategic merge patch of the status that sets one condition; a new one comes last.
+    func patch(of condition: JSONValue) -> JSONObject {
+        var types = pod.status.conditions.map(\.type)
+        if let type = condition["type"]?.stringValue, !types.contains(type) { types.append(type) }
+        return [
+            "$setElementOrder/conditions": .array(types.map { ["type": .string($0)] }), "conditions": [condition],
+        ]
+    }
+
     /// Names the pod, and its state, in events.
     var reference: ObjectReference {
         ObjectReference {

@@ -6,7 +6,11 @@ extension PodActions {
     ///
     /// - Note: Decides as `kubeGenericRuntimeManager.computePodActions` of the kubelet does; back-off is looked at when a container
     ///   is about to start.
-    package static func compute(_ pod: Pod, _ status: PodRuntimeStatus) -> PodActions {
+    ///
+    /// - Parameter resizing: Containers that have to start again to get what they were granted, by id.
+    package static func compute(
+        _ pod: Pod, _ status: PodRuntimeStatus, _ probes: ProbeVerdicts = ProbeVerdicts(), resizing: Set<String> = []
+    ) -> PodActions {
         let sandbox = SandboxDecision(pod, status)
         var actions = PodActions()
         actions.sandboxID = sandbox.current
@@ -15,8 +19,9 @@ extension PodActions {
             actions.beginAgain(pod, status)
             return actions
         }
-        let isInitialized = actions.addInitContainers(pod, status)
-        if !actions.killPod, isInitialized { actions.addRegularContainers(pod, status) }
+        let isInitialized = actions.addInitContainers(pod, status, probes, resizing: resizing)
+        if !actions.killPod, isInitialized { actions.addRegularContainers(pod, status, probes, resizing: resizing) }
+        if !actions.killPod { actions.addEphemeralContainers(pod, status) }
         return actions
     }
 
@@ -43,7 +48,7 @@ extension PodActions {
         }
     }
 
-    private mutating func addRegularContainers(_ pod: Pod, _ status: PodRuntimeStatus) {
+    private mutating func addRegularContainers(_ pod: Pod, _ status: PodRuntimeStatus, _ probes: ProbeVerdicts, resizing: Set<String>) {
         var keptCount = 0
         for (index, container) in pod.spec.containers.enumerated() {
             let latest = status.latest(container.name)
@@ -53,20 +58,57 @@ extension PodActions {
                 if let latest, latest.state == .unknown { addKill(ofUnknown: latest) }
                 continue
             }
-            guard ContainerHash.hasChanged(container, latest) else {
+            if ContainerHash.hasChanged(container, latest) {
+                containersToStart.append(index)
+                addKill(ofChanged: latest)
+            } else if resizing.contains(latest.id) {
+                containersToStart.append(index)
+                addKill(ofResized: latest)
+            } else if let complaint = probes.complaint(container, id: latest.id) {
+                // A container that may not be started again is left to the end of the pod, unless others keep that going.
+                // It still runs, so that rules about exit codes say nothing.
+                let isRestarted = container.effectiveRestartPolicy(in: pod) != .never
+                if isRestarted { containersToStart.append(index) }
+                let message = "Container \(container.name) failed \(complaint.rawValue) probe" + (isRestarted ? ", will be restarted" : "")
+                addKill(of: latest, complaint, complaint.probe(of: container), message)
+            } else {
                 keptCount += 1
-                continue
             }
-            containersToStart.append(index)
-            containersToKill.append(
-                Kill(
-                    containerID: latest.id, name: container.name,
-                    message: "Container \(container.name) definition changed, will be restarted", reason: .specChanged))
         }
         if keptCount == 0, containersToStart.isEmpty {
             killPod = true  // sidecars do not keep a pod alive
             initContainersToStart = []
         }
+    }
+
+    /// Each of them runs once.
+    private mutating func addEphemeralContainers(_ pod: Pod, _ status: PodRuntimeStatus) {
+        if pod.isDeleted { return }
+        ephemeralContainersToStart = pod.spec.ephemeralContainers.indices.filter { index in
+            status.latest(pod.spec.ephemeralContainers[index].name).map { $0.state == .created } ?? true
+        }
+    }
+
+    mutating func addKill(ofResized container: RuntimeContainer) {
+        let name = container.metadata.name
+        containersToKill.append(
+            Kill(containerID: container.id, name: name, message: "Container \(name) resize requires restart", reason: .resize))
+    }
+
+    mutating func addKill(ofChanged container: RuntimeContainer) {
+        let name = container.metadata.name
+        containersToKill.append(
+            Kill(
+                containerID: container.id, name: name, message: "Container \(name) definition changed, will be restarted",
+                reason: .specChanged))
+    }
+
+    mutating func addKill(of container: RuntimeContainer, _ complaint: ProbeKind, _ probe: Probe?, _ message: String) {
+        var kill = Kill(
+            containerID: container.id, name: container.metadata.name, message: message,
+            reason: complaint == .startup ? .startupProbe : .livenessProbe)
+        kill.gracePeriodSeconds = probe?.terminationGracePeriodSeconds
+        containersToKill.append(kill)
     }
 
     mutating func addKill(ofUnknown container: RuntimeContainer) {

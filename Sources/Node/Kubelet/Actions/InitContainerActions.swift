@@ -6,7 +6,7 @@ extension PodActions {
     /// so the records of finished ones may be gone.
     ///
     /// - Returns: Whether the regular containers may run.
-    mutating func addInitContainers(_ pod: Pod, _ status: PodRuntimeStatus) -> Bool {
+    mutating func addInitContainers(_ pod: Pod, _ status: PodRuntimeStatus, _ probes: ProbeVerdicts, resizing: Set<String>) -> Bool {
         let containers = pod.spec.initContainers
         if containers.isEmpty { return true }
         var isPodInitialized = pod.spec.containers.contains { container in
@@ -22,7 +22,7 @@ extension PodActions {
                 continue
             }
             if isLaterReached, !container.isSidecar { continue }
-            let step = container.isSidecar ? sidecarStep(container, latest) : plainStep(container, latest, pod)
+            let step = container.isSidecar ? sidecarStep(container, latest, probes, resizing) : plainStep(container, latest, pod)
             switch step {
             case .fail:
                 killPod = true
@@ -56,7 +56,7 @@ extension PodActions {
     }
 
     private func plainStep(_ container: Container, _ latest: RuntimeContainer, _ pod: Pod) -> InitStep {
-        let mayRestart = container.effectiveRestartPolicy(in: pod) != .never
+        let mayRestart = RestartDecision.shouldRestart(exitCode: max(1, latest.exitCode), container, in: pod)
         switch latest.state {
         case .created: return .start(killFirst: nil)  // its start never happened or failed
         case .running: return .wait
@@ -70,16 +70,24 @@ extension PodActions {
         }
     }
 
-    /// A sidecar without a startup probe counts as started once it runs.
-    private func sidecarStep(_ container: Container, _ latest: RuntimeContainer) -> InitStep {
+    /// A sidecar lets the next one start once it runs and its startup probe, if it has one, has succeeded.
+    private func sidecarStep(
+        _ container: Container, _ latest: RuntimeContainer, _ probes: ProbeVerdicts, _ resizing: Set<String>
+    ) -> InitStep {
         switch latest.state {
         case .created, .exited: return .start(killFirst: nil)
         case .running:
-            guard ContainerHash.hasChanged(container, latest) else { return .next }
-            return .start(
-                killFirst: PodActions.Kill(
-                    containerID: latest.id, name: container.name,
-                    message: "Container \(container.name) definition changed, will be restarted", reason: .specChanged))
+            var kill = PodActions()
+            if ContainerHash.hasChanged(container, latest) {
+                kill.addKill(ofChanged: latest)
+            } else if resizing.contains(latest.id) {
+                kill.addKill(ofResized: latest)
+            } else if let complaint = probes.complaint(container, id: latest.id) {
+                let message = "Init container \(container.name) failed \(complaint.rawValue) probe"
+                kill.addKill(of: latest, complaint, complaint.probe(of: container), message)
+            }
+            if let kill = kill.containersToKill.first { return .start(killFirst: kill) }
+            return probes.isStarted(container, id: latest.id) ? .next : .wait
         case .unknown:
             return .start(
                 killFirst: PodActions.Kill(

@@ -3,7 +3,7 @@ internal import KubernetesAPI
 /// What has to be done to bring a pod from what it is to what it should be.
 package struct PodActions: Sendable, Hashable {
     package enum KillReason: String, Sendable, Hashable {
-        case specChanged, unknownState
+        case specChanged, unknownState, livenessProbe, startupProbe, resize
     }
     package struct Kill: Sendable, Hashable {
         package var containerID: String
@@ -11,6 +11,8 @@ package struct PodActions: Sendable, Hashable {
         /// Of the event.
         package var message: String
         package var reason: KillReason
+        /// nil: the pod's.
+        package var gracePeriodSeconds: Int64?
     }
 
     /// All containers and the sandbox.
@@ -20,6 +22,8 @@ package struct PodActions: Sendable, Hashable {
     package var sandboxAttempt: UInt32 = 0
     /// The sandbox to start containers in, unless one is created.
     package var sandboxID: String?
+    /// Indexes into `spec.ephemeralContainers`.
+    package var ephemeralContainersToStart: [Int] = []
     /// Indexes into `spec.initContainers`, in the order of the spec.
     package var initContainersToStart: [Int] = []
     /// Indexes into `spec.containers`.
@@ -30,5 +34,6 @@ package struct PodActions: Sendable, Hashable {
 
     package var isNothing: Bool {
         !killPod && !createSandbox && initContainersToStart.isEmpty && containersToStart.isEmpty && containersToKill.isEmpty
+            && ephemeralContainersToStart.isEmpty
     }
 }

@@ -36,7 +36,7 @@ package enum Admission {
         Rejection(reason: name, message: "Predicate \(name) failed: \(what)")
     }
 
-    private static func lack(_ pod: Pod, _ others: [Pod], _ configuration: KubeletConfiguration, _ node: Node?) -> Rejection? {
+    static func lack(_ pod: Pod, _ others: [Pod], _ configuration: KubeletConfiguration, _ node: Node?) -> Rejection? {
         func check(_ name: String, _ amount: (Pod) -> Int64, capacity: Int64?) -> Rejection? {
             let requested = amount(pod)
             guard let capacity, requested > 0 else { return nil }

@@ -1,7 +1,7 @@
 internal import APIMachinery
 
 extension FieldTable {
-    private static let blindProbe = FieldSupport.missing("it does not run; the container counts as started and ready while it runs")
+    private static let notEphemeral = FieldSupport.missing("ephemeral containers have none; the API server refuses it")
 
     static let containerTables: [FieldTable] = [
         FieldTable(
@@ -14,13 +14,38 @@ extension FieldTable {
                 "env": .members("EnvVar"),
                 "envFrom": .members("EnvFromSource"),
                 "lifecycle": .members("Lifecycle"),
-                "livenessProbe": .missing("it does not run; nothing restarts a container that hangs"),
+                "livenessProbe": .members("Probe"),
                 "ports": .members("ContainerPort"),
-                "readinessProbe": blindProbe,
-                "resizePolicy": .missing("resources are not changed in place"),
+                "readinessProbe": .members("Probe"),
+                "resizePolicy": .members("ContainerResizePolicy"),
                 "resources": .members("ResourceRequirements"),
+                "restartPolicyRules": .members("ContainerRestartRule"),
                 "securityContext": .members("SecurityContext"),
-                "startupProbe": blindProbe,
+                "startupProbe": .members("Probe"),
+                "volumeDevices": .missing("block devices are not mapped"),
+                "volumeMounts": .members("VolumeMount"),
+            ]),
+        FieldTable("ContainerResizePolicy", acting: "resourceName restartPolicy"),
+        FieldTable(
+            "ContainerRestartRule",
+            [
+                "action": .missing("only the container itself is started again", when: .value("RestartAllContainers")),
+                "exitCodes": .members("ContainerRestartRuleOnExitCodes"),
+            ]),
+        FieldTable("ContainerRestartRuleOnExitCodes", acting: "operator values"),
+        FieldTable(
+            "EphemeralContainer",
+            acting: """
+                args command image imagePullPolicy name stdin stdinOnce targetContainerName terminationMessagePath terminationMessagePolicy \
+                tty workingDir
+                """,
+            [
+                "env": .members("EnvVar"),
+                "envFrom": .members("EnvFromSource"),
+                "lifecycle": notEphemeral, "livenessProbe": notEphemeral, "ports": notEphemeral, "readinessProbe": notEphemeral,
+                "resizePolicy": notEphemeral, "resources": notEphemeral, "restartPolicy": notEphemeral, "restartPolicyRules": notEphemeral,
+                "startupProbe": notEphemeral,
+                "securityContext": .members("SecurityContext"),
                 "volumeDevices": .missing("block devices are not mapped"),
                 "volumeMounts": .members("VolumeMount"),
             ]),
@@ -51,11 +76,17 @@ extension FieldTable {
         FieldTable("ExecAction", acting: "command"),
         FieldTable("SleepAction", acting: "seconds"),
         FieldTable(
-            "HTTPGetAction", acting: "host path port",
+            "HTTPGetAction", acting: "host path port scheme",
+            ["httpHeaders": .members("HTTPHeader")]),
+        FieldTable(
+            "Probe",
+            acting: "failureThreshold initialDelaySeconds periodSeconds successThreshold terminationGracePeriodSeconds timeoutSeconds",
             [
-                "httpHeaders": .members("HTTPHeader"),
-                "scheme": .missing("hooks speak plain HTTP only, and this one fails", when: .value("HTTPS")),
+                "exec": .members("ExecAction"), "grpc": .members("GRPCAction"), "httpGet": .members("HTTPGetAction"),
+                "tcpSocket": .members("TCPSocketAction"),
             ]),
+        FieldTable("GRPCAction", acting: "port service"),
+        FieldTable("TCPSocketAction", acting: "host port"),
         FieldTable("HTTPHeader", acting: "name value"),
         FieldTable("ContainerPort", acting: "containerPort hostIP hostPort name protocol"),
         FieldTable(

@@ -21,7 +21,7 @@ extension FieldTable {
                 "dnsConfig": .members("PodDNSConfig"),
                 "enableServiceLinks": .withServer(
                     .acts, alone: .needless("it stands for variables of Services, and there are none")),
-                "ephemeralContainers": .missing("they are not started"),
+                "ephemeralContainers": .members("EphemeralContainer"),
                 "hostAliases": .members("HostAlias"),
                 "imagePullSecrets": .missing("images are not pulled from registries"),
                 "initContainers": .members("Container"),

@@ -28,6 +28,8 @@ package struct PodPaths: Sendable, Hashable {
         "\(memory(uid))/kubernetes.io~\(plugin)/\(name)"
     }
     package func hosts(_ uid: PodUID) -> String { "\(pod(uid))/etc-hosts" }
+    package func resources(_ uid: PodUID) -> String { "\(pod(uid))/resources" }
+    package func probes(_ uid: PodUID) -> String { "\(pod(uid))/probes" }
     package func userNamespace(_ uid: PodUID) -> String { "\(pod(uid))/userns" }
     package func containerDirectory(_ uid: PodUID, _ container: String) -> String { "\(pod(uid))/containers/\(container)" }
 

@@ -13,11 +13,13 @@ struct PodDirectories: Sendable {
     func make() throws(FileError) {
         try PodFiles.makeDirectory(paths.pod(pod.uid), mode: 0o750)
         try PodFiles.makeDirectory(paths.volumes(pod.uid), mode: 0o750)
+        for container in pod.spec.initContainers + pod.spec.containers { try make(for: container.name) }
+    }
+
+    func make(for container: String) throws(FileError) {
         let logs = paths.logDirectory(namespace: pod.namespace, name: pod.name, uid: pod.uid)
-        for container in pod.spec.initContainers + pod.spec.containers {
-            try PodFiles.makeDirectory(paths.containerDirectory(pod.uid, container.name), mode: 0o750)
-            try PodFiles.makeDirectory("\(logs)/\(container.name)", mode: 0o755)
-        }
+        try PodFiles.makeDirectory(paths.containerDirectory(pod.uid, container), mode: 0o750)
+        try PodFiles.makeDirectory("\(logs)/\(container)", mode: 0o755)
     }
 
     /// Everything the pod left on the disk; the volumes are gone already.

@@ -42,27 +42,32 @@ struct LifecycleHook: Sendable {
         }
     }
 
+    private static let userAgent = "kube-lifecycle/1.36"
+    /// The answer's status does not matter, only that there is one.
+    private static let timeout = Duration.seconds(30)
+
     private func run(_ action: HTTPGetAction) async -> String? {
-        let path = action.path ?? "/"
-        func message(_ error: String) -> String { "HTTP lifecycle hook (\(path)) \(place) failed - error: \(error)" }
-        guard action.scheme ?? "HTTP" == "HTTP" else { return message("scheme \(action.scheme ?? "") is not supported yet") }
-        guard let port = port(action.port) else { return message("couldn't find port: \(action.port)") }
-        var host = action.host ?? podIP
-        if host.isEmpty { host = node.configuration.hostIPs.first ?? "127.0.0.1" }
-        let request = SmallHTTPRequest(
-            host: host, port: port, path: path, headers: action.httpHeaders.map { ($0.name, $0.value) })
-        do {
-            try await node.blocking { try request.send() }
-            return nil
-        } catch {
-            return message("\(error)")
-        }
+        func message(_ error: String) -> String { "HTTP lifecycle hook (\(action.path ?? "/")) \(place) failed - error: \(error)" }
+        guard let port = action.port.number(in: container) else { return message("couldn't find port: \(action.port)") }
+        let host = podIP.isEmpty ? node.configuration.hostIPs.first ?? "127.0.0.1" : podIP
+        var request = ProbeHTTPRequest(action, host: host, port: port)
+        guard let error = await failure(of: request) else { return nil }
+        guard request.scheme == "https", error.contains(SecureRequest.plainHTTP) else { return message(error) }
+        // A hook that was written before the kubelet spoke TLS may still mean plain HTTP.
+        request.scheme = "http"
+        guard await failure(of: request) == nil else { return message(error) }
+        node.events.send(
+            .warning, "LifecycleHTTPFallback", "request to HTTPS lifecycle hook got HTTP response, retry with HTTP succeeded", pod,
+            container: container.name)
+        return nil
     }
 
-    private func port(_ port: IntOrString) -> UInt16? {
-        switch port {
-        case .int(let number): UInt16(exactly: number)
-        case .string(let name): container.ports.first { $0.name == name }.flatMap { UInt16(exactly: $0.containerPort) } ?? UInt16(name)
+    private func failure(of request: ProbeHTTPRequest) async -> String? {
+        let clock = node.clock
+        let get = HTTPProbe(request: request, userAgent: Self.userAgent, network: node.probeNetwork)
+        switch await get.send(within: Self.timeout, now: { clock.now }) {
+        case .answer, .unreadable: return nil
+        case .failure(let text): return text
         }
     }
 }

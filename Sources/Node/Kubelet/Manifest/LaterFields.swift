@@ -3,7 +3,7 @@ internal import APIMachinery
 /// Members of Kubernetes's types that came after the version whose types this program has: their error says so, since they are no
 /// slips of the pen.
 enum LaterFields {
-    private static let names: Set<String> = ["restartPolicyRules", "hostnameOverride", "schedulingGroup", "fileKeyRef", "podCertificate"]
+    private static let names: Set<String> = ["hostnameOverride", "schedulingGroup", "fileKeyRef", "podCertificate"]
 
     static func explained(_ error: FieldError) -> FieldError {
         guard error.kind == .unknownField, case .field(let name) = error.path.elements.last, names.contains(name) else { return error }

@@ -32,13 +32,14 @@ extension Pod {
 
     package func container(named name: String) -> Container? {
         spec.containers.first { $0.name == name } ?? spec.initContainers.first { $0.name == name }
+            ?? spec.ephemeralContainers.first { $0.name == name }.map { Container($0) }
     }
 
     package func isInitContainer(_ name: String) -> Bool { spec.initContainers.contains { $0.name == name } }
 
     /// `spec.containers{name}`, as events name a container.
     package func fieldPath(ofContainer name: String) -> String {
-        "spec.\(isInitContainer(name) ? "initContainers" : "containers"){\(name)}"
+        "spec.\(isInitContainer(name) ? "initContainers" : isEphemeralContainer(name) ? "ephemeralContainers" : "containers"){\(name)}"
     }
 }
 

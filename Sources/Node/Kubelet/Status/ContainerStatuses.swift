@@ -21,6 +21,9 @@ package struct ContainerStatusBuilder {
     package var failures: [String: StartFailure] = [:]
     /// Termination messages by container id.
     package var messages: [String: String] = [:]
+    package var probes = ProbeVerdicts()
+    /// Of running containers that have other resources than at their start, by name.
+    package var givenResources: [String: ResourceRequirements] = [:]
     package var old: PodStatus
 
     package init(_ pod: Pod, _ runtime: PodRuntimeStatus, old: PodStatus) {
@@ -36,6 +39,11 @@ package struct ContainerStatusBuilder {
 
     /// In the order of the spec.
     package func initial() -> [APIContainerStatus] { build(pod.spec.initContainers, old.initContainerStatuses) }
+
+    /// Sorted by name.
+    package func ephemeral() -> [APIContainerStatus] {
+        build(pod.ephemeralContainers, old.ephemeralContainerStatuses).sorted { $0.name < $1.name }
+    }
 
     private func build(_ containers: [Container], _ old: [APIContainerStatus]) -> [APIContainerStatus] {
         containers.map { container in
@@ -59,7 +67,7 @@ package struct ContainerStatusBuilder {
             $0.restartCount = Int32(clamping: latest.metadata.attempt)
             $0.state = state(of: latest)
             $0.allocatedResources = container.resources.requests
-            $0.resources = container.resources
+            $0.resources = givenResources[container.name] ?? container.resources
             $0.user = Self.user(latest.user)
         }
         status.lastState = instances.count > 1 ? state(of: instances[1]) : remembered(before, current: status.containerID)
@@ -94,7 +102,8 @@ package struct ContainerStatusBuilder {
             $0.restartCount = before?.restartCount ?? 0
             $0.lastState = before?.lastState ?? ContainerState()
             $0.state.waiting = ContainerStateWaiting {
-                $0.reason = pod.spec.initContainers.isEmpty ? "ContainerCreating" : "PodInitializing"
+                $0.reason =
+                    pod.spec.initContainers.isEmpty || pod.isEphemeralContainer(container.name) ? "ContainerCreating" : "PodInitializing"
             }
         }
         if let before, before.state.running != nil, status.lastState.terminated == nil {
@@ -159,12 +168,19 @@ package struct ContainerStatusBuilder {
         }
     }
 
-    /// Without probes a running container is started and ready; a plain init container is ready once it has done its work.
+    /// A running container is started and ready when its probes say so; a plain init container is ready once it has done its work.
     private func finish(_ container: Container, _ status: inout APIContainerStatus) {
-        let isRunning = status.state.running != nil
-        status.started = isRunning
         let isPlainInit = pod.isInitContainer(container.name) && !container.isSidecar
-        status.ready = isPlainInit ? status.state.terminated?.exitCode == 0 : isRunning
+        if pod.isEphemeralContainer(container.name) {
+            (status.started, status.ready) = (nil, false)  // they are never waited for
+        } else if isPlainInit {
+            status.started = status.state.running != nil
+            status.ready = status.state.terminated?.exitCode == 0
+        } else {
+            let running = status.state.running == nil ? nil : runtime.latest(container.name)
+            status.started = running.map { probes.isStarted(container, id: $0.id) } ?? false
+            status.ready = running.map { probes.isReady(container, id: $0.id) } ?? false
+        }
         status.volumeMounts = container.volumeMounts.map { mount in
             VolumeMountStatus {
                 $0.name = mount.name

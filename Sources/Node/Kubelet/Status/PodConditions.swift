@@ -8,7 +8,10 @@ package enum PodConditions {
     package static let ready = "Ready"
     package static let containersReady = "ContainersReady"
     package static let scheduled = "PodScheduled"
-    static let owned = [readyToStartContainers, initialized, ready, containersReady, scheduled, LimitsCondition.type]
+    static let owned = [
+        readyToStartContainers, initialized, ready, containersReady, scheduled, LimitsCondition.type, ResizeState.pendingType,
+        ResizeState.inProgressType,
+    ]
 
     /// A condition without its times.
     struct Verdict {

@@ -19,7 +19,7 @@ extension PodPhase {
         var tally = Tally()
         for container in pod.sidecars { tally.count(sidecar: byName[container.name]) }
         for container in pod.spec.containers {
-            tally.count(byName[container.name], mayRestart: container.effectiveRestartPolicy(in: pod))
+            tally.count(byName[container.name]) { RestartDecision.shouldRestart(exitCode: $0, container, in: pod) }
         }
         if initialization.pendingCount > 0 || (!hasInitialized && tally.pendingSidecarCount > 0) || tally.waiting > 0 { return .pending }
         if tally.unknown > 0 { return .pending }
@@ -43,7 +43,7 @@ private struct Initialization {
                 pendingCount += 1
                 continue
             }
-            if ended.exitCode != 0, container.effectiveRestartPolicy(in: pod) == .never { hasFailedForGood = true }
+            if ended.exitCode != 0, !RestartDecision.shouldRestart(exitCode: ended.exitCode, container, in: pod) { hasFailedForGood = true }
         }
     }
 }
@@ -76,7 +76,7 @@ private struct Tally {
         }
     }
 
-    mutating func count(_ status: APIContainerStatus?, mayRestart policy: RestartPolicy) {
+    mutating func count(_ status: APIContainerStatus?, mayRestart: (Int32) -> Bool) {
         guard let status else {
             unknown += 1
             return
@@ -84,17 +84,17 @@ private struct Tally {
         if status.state.running != nil {
             running += 1
         } else if let ended = status.state.terminated {
-            count(ended: ended, policy)
+            count(ended: ended, mayRestart)
         } else if status.state.waiting != nil {
-            if let ended = status.lastState.terminated { count(ended: ended, policy, isWaiting: true) } else { waiting += 1 }
+            if let ended = status.lastState.terminated { count(ended: ended, mayRestart, isWaiting: true) } else { waiting += 1 }
         } else {
             unknown += 1
         }
     }
 
-    private mutating func count(ended: ContainerStateTerminated, _ policy: RestartPolicy, isWaiting: Bool = false) {
+    private mutating func count(ended: ContainerStateTerminated, _ mayRestart: (Int32) -> Bool, isWaiting: Bool = false) {
         stopped += 1
         if ended.exitCode == 0, !isWaiting { succeeded += 1 }
-        if RestartDecision.shouldRestart(exitCode: ended.exitCode, policy) { restarting += 1 }
+        if mayRestart(ended.exitCode) { restarting += 1 }
     }
 }

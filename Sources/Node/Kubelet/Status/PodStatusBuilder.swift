@@ -21,6 +21,10 @@ package struct PodStatusBuilder {
     package var failures: [String: StartFailure] = [:]
     /// Termination messages by container id.
     package var messages: [String: String] = [:]
+    package var probes = ProbeVerdicts()
+    /// Of running containers that have other resources than at their start, by name.
+    package var givenResources: [String: ResourceRequirements] = [:]
+    package var resize = ResizeState.none
     package var verdict: Verdict?
     /// Nothing of the pod runs any more, nor will.
     package var isOver = false
@@ -41,9 +45,12 @@ package struct PodStatusBuilder {
         var containers = ContainerStatusBuilder(pod, runtime, old: old)
         containers.failures = failures
         containers.messages = messages
+        containers.probes = probes
+        containers.givenResources = givenResources
         var status = PodStatus()
         status.initContainerStatuses = containers.initial()
         status.containerStatuses = containers.regular()
+        status.ephemeralContainerStatuses = containers.ephemeral()
         status.startTime = old.startTime ?? startTime
         status.qosClass = QoSClass(of: pod).rawValue
         status.observedGeneration = pod.metadata.generation
@@ -52,6 +59,7 @@ package struct PodStatusBuilder {
         status.conditions = PodConditions.all(
             pod, statuses: status.initContainerStatuses + status.containerStatuses, phase: phase,
             hasReadySandbox: runtime.readySandbox(of: pod) != nil, old: old.conditions, now: now)
+        status.conditions = resize.conditions(pod, old: old.conditions, now: now) + status.conditions
         status.conditions += LimitsCondition.conditions(pod, runtime, podLines: unenforced, old: old.conditions, now: now)
         return status.withLimitedMessages
     }

@@ -17,6 +17,9 @@ struct NodeServices: Sendable {
     let background: Background
     let userNamespaces: UserNamespaceAllocator
     let volumes: PodVolumes
+    let probeNetwork: any ProbeNetwork
+    /// When this agent began.
+    let startTime: Timestamp
     /// Acts as this node; nil: there is no API server.
     let api: Client?
     /// As the API server has it.
@@ -68,6 +71,17 @@ final class PodTable: Sendable {
             if let rejection = judge(entry.pod, admittedPods) { return rejection }
             entry.with { $0.isAdmitted = true }
             return nil
+        }
+    }
+
+    /// Grants a pod that is in something new, unless `judge`, who is shown the others, objects.
+    func change(
+        _ entry: PodEntry, _ judge: ([Pod]) -> ResizeDecision.Feasibility, grant: (inout PodEntry.Wanted) -> Void
+    ) -> ResizeDecision.Feasibility {
+        admission.withLock { _ in
+            let feasibility = judge(admittedPods.filter { $0.uid != entry.uid })
+            if feasibility == .feasible { entry.with { grant(&$0) } }
+            return feasibility
         }
     }
 

@@ -18,6 +18,8 @@ final class PodEntry: Sendable {
         var pod: Pod
         /// Asked to go away, within this time; the shortest of all that were asked for.
         var deletion: Int64?
+        /// Resources of containers as its owner wishes them, by name; nil: as in `pod`, which has what this node has granted.
+        var wishedResources: [String: ResourceRequirements]?
         /// As the worker last built it.
         var status = PodStatus()
         /// As the API server has it: conditions of others, and an end that others have declared.
@@ -45,9 +47,11 @@ final class PodEntry: Sendable {
     let over = OneShot<PodStatus>()
     /// Nothing of it is left.
     let removed = OneShot<Void>()
+    let probes = PodProbes()
     /// Pods of the same name that have to be gone first.
     let predecessors: [OneShot<Void>]
     private let wanted: Mutex<Wanted>
+    private let keeper = Mutex<VerdictKeeper?>(nil)
 
     /// - Parameter now: A pod that is being deleted already has what is left of its time.
     init(_ pod: Pod, from source: Source, predecessors: [OneShot<Void>] = [], now: Timestamp) {
@@ -79,8 +83,17 @@ final class PodEntry: Sendable {
         }
     }
 
+    func verdictKeeper(_ node: NodeServices) -> VerdictKeeper {
+        keeper.withLock { keeper in
+            let found = keeper ?? VerdictKeeper(uid, node)
+            keeper = found
+            return found
+        }
+    }
+
     func with<T>(_ body: (inout sending Wanted) -> sending T) -> T { wanted.withLock { body(&$0) } }
 
+    /// Takes over what others may change: the spec, labels and annotations, and the conditions that are not this agent's.
     func update(_ pod: Pod) {
         let (mustLook, isDeleted) = wanted.withLock { wanted in
             source == .api ? wanted.take(fromAPI: pod) : wanted.take(fromFile: pod)
@@ -107,11 +120,20 @@ final class PodEntry: Sendable {
         wakeUp.wake()
     }
 
-    /// When the pod has to have ended, if that is sooner than the given time allows.
+    /// When the pod has to have ended, if that is sooner than the given time allows, of which a second is the least.
     func end(shorterThan gracePeriodSeconds: Int64) -> Timestamp? {
         wanted.withLock { wanted in
-            guard let deletion = wanted.deletion, deletion < gracePeriodSeconds else { return nil }
+            guard let deletion = wanted.deletion, max(deletion, 1) < gracePeriodSeconds else { return nil }
             return wanted.pod.metadata.deletionTimestamp
+        }
+    }
+
+    /// What an earlier agent has granted of the pod's resources: the spec may say otherwise.
+    func recall(granted: [String: ResourceRequirements]) {
+        wanted.withLock { wanted in
+            let wished = wanted.wishedResources ?? wanted.pod.resizableResources
+            wanted.pod = wanted.pod.with(resources: granted)
+            wanted.wishedResources = wished == wanted.pod.resizableResources ? nil : wished
         }
     }
 
@@ -136,25 +158,41 @@ extension PodEntry.Wanted {
     /// The worker's status, with what others have said to the API server.
     var mergedStatus: PodStatus { PodStatusMerge.known(status, told: told) }
 
+    mutating func grant(_ resources: [String: ResourceRequirements]) {
+        pod = pod.with(resources: resources)
+        wishedResources = nil
+    }
+
+    /// Keeps what a pod was granted, and notes what it wishes instead.
+    private mutating func take(_ new: Pod) {
+        let (granted, wished) = (pod.resizableResources, new.resizableResources)
+        pod = new
+        guard isAdmitted else { return }
+        pod = new.with(resources: granted)
+        wishedResources = wished == pod.resizableResources ? nil : wished
+    }
+
     /// - Returns: Whether the worker has something to see in it, and whether the pod is to go.
     fileprivate mutating func take(fromFile new: Pod) -> (mustLook: Bool, isDeleted: Bool) {
         let metadata = pod.metadata
-        pod = new
+        take(new)
         pod.metadata.deletionTimestamp = metadata.deletionTimestamp
         pod.metadata.deletionGracePeriodSeconds = metadata.deletionGracePeriodSeconds
         return (true, deletion != nil)
     }
 
     fileprivate mutating func take(fromAPI new: Pod) -> (mustLook: Bool, isDeleted: Bool) {
-        let (before, statusBefore) = (pod, mergedStatus)
-        pod = new
+        let (before, wishedBefore, statusBefore) = (pod, wishedResources, mergedStatus)
+        take(new)
         told = new.status
         pod.status = mergedStatus
         if new.isDeleted {
             let grace = new.metadata.deletionGracePeriodSeconds ?? new.terminationGracePeriodSeconds
             deletion = min(deletion ?? grace, grace)
         }
-        let isNews = before.spec != new.spec || before.metadata.withoutBookkeeping != new.metadata.withoutBookkeeping
+        let isNews =
+            before.spec != pod.spec || wishedBefore != wishedResources
+            || before.metadata.withoutBookkeeping != new.metadata.withoutBookkeeping
         return (isNews || statusBefore != pod.status, deletion != nil)
     }
 }

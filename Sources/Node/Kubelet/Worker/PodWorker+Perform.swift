@@ -46,6 +46,9 @@ extension PodWorker {
 
     private mutating func start(_ actions: PodActions, in sandbox: PodSandboxStatus, _ runtime: PodRuntimeStatus) async {
         let pod = entry.pod
+        for index in actions.ephemeralContainersToStart where !entry.interrupt.hasFired {
+            _ = await startUnlessBackingOff(Container(pod.spec.ephemeralContainers[index]), in: sandbox, runtime)
+        }
         for index in actions.initContainersToStart {
             let container = pod.spec.initContainers[index]
             let isStarted = await startUnlessBackingOff(container, in: sandbox, runtime)

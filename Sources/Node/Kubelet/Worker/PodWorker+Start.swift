@@ -73,6 +73,7 @@ extension PodWorker {
             send(.warning, PodEvent.notEnforced, "container \(container.name): \(line)", container: container.name)
         }
         try await runPostStart(container, id, podIP: sandbox.network.ip)
+        await beginProbes(container, id, podIP: sandbox.network.ip)
     }
 
     private mutating func create(
@@ -89,7 +90,10 @@ extension PodWorker {
             for warning in try builder.environment(container, start).warnings {
                 send(.warning, "InvalidEnvironmentVariableNames", warning)
             }
-            let config = try builder.container(container, start)
+            var config = try builder.container(container, start)
+            if let target = entry.pod.target(ofEphemeralContainer: container.name) {
+                try Self.join(target, runtime, &config.securityContext.namespaceOptions)
+            }
             try await makeFiles(container, attempt, podIPs: start.podIPs)
             let (sandboxConfig, _) = try builder.sandbox(attempt: sandbox.metadata.attempt)
             let id = try await node.runtime.createContainer(sandbox: sandbox.id, config, sandboxConfig)
@@ -103,6 +107,16 @@ extension PodWorker {
             send(.warning, "Failed", "Error: \(error)", container: container.name)
             throw StartFailure("CreateContainerError", "\(error)")
         }
+    }
+
+    /// An ephemeral container sees the processes of its target, unless all of the pod's are seen anyway.
+    private static func join(_ target: String, _ runtime: PodRuntimeStatus, _ namespaces: inout NamespaceOption) throws(StartFailure) {
+        guard namespaces.pid == .container else { return }
+        guard let running = runtime.latest(target), running.state == .running else {
+            throw .configuration("target container \"\(target)\" is not running")
+        }
+        namespaces.pid = .target
+        namespaces.targetID = running.id
     }
 
     /// Number of the next instance. One that was made and never started, by an agent that was killed between the two, is no instance.
@@ -130,7 +144,9 @@ extension PodWorker {
         let message = node.paths.terminationLog(pod.uid, container.name, attempt: attempt)
         let hasMessage = !(container.terminationMessagePath ?? ConfigBuilder.defaultTerminationMessagePath).isEmpty
         let user = userNamespace
+        let isEphemeral = pod.isEphemeralContainer(container.name)
         try await node.blocking {
+            if isEphemeral { try PodDirectories(pod, node.paths).make(for: container.name) }
             try PodFiles.overwrite(node.paths.hosts(pod.uid), Array(hosts.utf8), mode: 0o644)
             if hasMessage { try PodFiles.touch(message, mode: 0o666) }
             guard let uid = user?.uids.first?.hostID, let gid = user?.gids.first?.hostID else { return }

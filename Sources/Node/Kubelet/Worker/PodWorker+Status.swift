@@ -29,10 +29,14 @@ extension PodWorker {
     @discardableResult
     mutating func publish(_ runtime: PodRuntimeStatus, isOver: Bool = false) async -> PodStatus {
         await readMessages(runtime)
+        await followProbes(runtime)
         let old = entry.status
         var builder = PodStatusBuilder(entry.pod, runtime, old: old, now: node.clock.wallTime)
         builder.failures = failures
         builder.messages = messages
+        builder.probes = entry.probes.verdicts
+        builder.resize = resize
+        builder.givenResources = Self.given(resources, runtime)
         builder.verdict = verdict
         builder.isOver = isOver
         builder.hostIPs = node.configuration.hostIPs

@@ -12,15 +12,20 @@ extension PodWorker {
             send(.warning, "FailedSync", "error determining status: \(error)")
             return look(after: errorPeriod)
         }
+        await recallResources(runtime)
         if let rejection = admit(runtime) { return reject(rejection) }
         checkDeadline(runtime)
+        await judgeResize(runtime)
+        let resizeBefore = resize
         let status = await publish(runtime)
         if PodPhase(rawValue: status.phase ?? "")?.isTerminal ?? false {
             isOver = true
             return look(after: .zero)
         }
         guard await prepare() else { return look(after: mountRetry ?? errorPeriod) }
-        let actions = PodActions.compute(entry.pod, runtime)
+        let resizing = await giveResources(runtime)
+        if resize != resizeBefore { await publish(runtime) }
+        let actions = PodActions.compute(entry.pod, runtime, entry.probes.verdicts, resizing: resizing)
         if actions.isNothing { return await prune(runtime) }
         await perform(actions, runtime)
         if let runtime = try? await observe() {
@@ -40,6 +45,7 @@ extension PodWorker {
             for finding in UnsupportedFields.find(in: entry.pod, isInCluster: configuration.isInCluster) {
                 send(.warning, PodEvent.unsupportedField, "\(finding.path): \(finding.what)")
             }
+            for problem in ProbePeriods.problems(entry.pod) { send(.warning, PodEvent.unsupportedField, problem) }
         }
         return rejection
     }
@@ -80,6 +86,14 @@ extension PodWorker {
             return true
         }
         let pod = entry.pod
+        if !hasSurroundings {
+            guard await makeSurroundings(pod) else { return false }
+            hasSurroundings = true
+        }
+        return await prepareVolumes(pod)
+    }
+
+    private mutating func makeSurroundings(_ pod: Pod) async -> Bool {
         let node = node
         do {
             unenforced = try await node.cgroups.ensure(PodCgroup(pod, node.configuration))
@@ -99,7 +113,7 @@ extension PodWorker {
             send(.warning, "Failed", "error making pod data directories: \(error)")
             return false
         }
-        return await prepareVolumes(pod)
+        return true
     }
 
     private mutating func prepareVolumes(_ pod: Pod) async -> Bool {

@@ -33,9 +33,10 @@ extension PodWorker {
 
     func kill(_ kills: [PodActions.Kill]) async {
         let pod = entry.pod
-        let stop = ContainerStop(pod: pod, node: node, gracePeriodSeconds: pod.terminationGracePeriodSeconds)
         let podIP = entry.status.podIP ?? ""
         for kill in kills {
+            let stop = ContainerStop(
+                pod: pod, node: node, gracePeriodSeconds: kill.gracePeriodSeconds ?? pod.terminationGracePeriodSeconds)
             guard let container = pod.container(named: kill.name) else { continue }
             await stop.run(container, id: kill.containerID, podIP: podIP, message: kill.message, order: nil)
         }
@@ -52,6 +53,7 @@ extension PodWorker {
             let after = try await observe()
             guard !after.mayRun else { return look(after: .seconds(1)) }
             guard lifecycle.handle(.containersGone) == .publishTerminalStatus else { return }
+            entry.probes.close()
             await publish(after, isOver: true)
         } catch {
             send(.warning, "FailedSync", "error determining status: \(error)")

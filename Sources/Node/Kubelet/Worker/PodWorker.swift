@@ -16,6 +16,17 @@ struct PodWorker: ~Copyable {
     /// Termination messages by container id; an ended container's does not change.
     var messages: [String: String] = [:]
     var verdict: PodStatusBuilder.Verdict?
+    /// Its cgroup, directories and user namespace are there; its volumes may take longer.
+    var hasSurroundings = false
+    /// What an earlier agent knew of the probes has been read.
+    var hasProbeVerdicts = false
+    /// Resources that were changed since the containers' start.
+    var resources = ResourceRecord()
+    /// What an earlier agent knew of them has been read.
+    var hasResourceRecord = false
+    /// An earlier agent may have left a change undone.
+    var mustCompareResources = false
+    var resize = ResizeState.none
     var volumes: [String: HostVolume]?
     /// Of the last try, when it failed.
     var mountFailure: MountFailure?

@@ -41,6 +41,10 @@ package struct ContainerScript: Sendable {
     package var startDuration = Duration.zero
     /// By the command's words joined with spaces; others exit with 0 at once.
     package var commands: [String: Command] = [:]
+    /// What a command does at a time since the start, where that changes; nil: as in `commands`.
+    package var command: @Sendable (_ line: String, _ time: Duration) -> Command? = { _, _ in nil }
+    /// What it says over the network.
+    package var network: @Sendable (NetworkQuestion) -> NetworkReply = { _ in NetworkReply(.refuses) }
 
     package init(exit: Exit? = nil, stop: Stop = .exits(after: .zero, code: 143)) {
         self.exit = exit

@@ -97,8 +97,11 @@ extension SimulatedRuntime {
     package func containerStatus(_ id: String) async throws(RuntimeError) -> ContainerStatus { try find(id).status }
 
     package func updateContainerResources(_ id: String, _ resources: LinuxContainerResources) async throws(RuntimeError) {
-        _ = try find(id)
-        state.withLock { $0.containers[id]?.status.resources = resources }
+        let name = try find(id).name
+        state.withLock { state in
+            state.containers[id]?.status.resources = resources
+            note("resize \(name) cpu \(resources.cpuShares)/\(resources.cpuQuota) memory \(resources.memoryLimitInBytes)", &state)
+        }
     }
 
     package func reopenContainerLog(_ id: String) async throws(RuntimeError) { _ = try find(id) }
@@ -109,7 +112,8 @@ extension SimulatedRuntime {
             throw RuntimeError(.failedPrecondition, "exec in container \(id): it is \(container.status.state.rawValue)")
         }
         let line = command.joined(separator: " ")
-        let script = container.script.commands[line] ?? ContainerScript.Command()
+        let time = Duration.nanoseconds(clock.wallNanoseconds - container.status.startedAt)
+        let script = container.script.command(line, time) ?? container.script.commands[line] ?? ContainerScript.Command()
         state.withLock { note("exec \(container.name) \(line)", &$0) }
         let isInTime = timeout.map { script.duration <= $0 } ?? true
         let outcome = OneShot<Bool>()

@@ -1,6 +1,16 @@
 import Glibc
 import LinuxSystem
 
+/// Removes directories of somebody's data.
+package enum TreeRemoval {
+    /// Removes `DIRECTORY/NAME` and everything below it; links are not followed. It is no error when there is none.
+    package static func remove(_ name: String, from directory: String) throws {
+        do throws(Errno) { try Directory(path: directory).removeTree(RawPath(name)) } catch {
+            if error != .noSuchFile { throw error }
+        }
+    }
+}
+
 extension Directory {
     /// Removes an entry and everything below it; it is no error when there is none.
     ///

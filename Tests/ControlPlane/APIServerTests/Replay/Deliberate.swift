@@ -31,9 +31,7 @@ struct Deliberate {
             reason: "kinds and fields that came after 1.33, which the served types are of",
             names: [
                 "errors": [
-                    "query: resourceslices by spec.driver", "pod: env fileKeyRef empty", "pod: init restartPolicy Foo",
-                    "pod: init restartPolicy Never is taken", "pod: container restartPolicy Always",
-                    "pod: container restartPolicyRules without policy", "pod: hostnameOverride invalid",
+                    "query: resourceslices by spec.driver", "pod: env fileKeyRef empty", "pod: hostnameOverride invalid",
                     "pod: lifecycle stopSignal without os", "pod: securityContext capability empty is taken",
                 ],
                 "defaults": [

@@ -40,24 +40,26 @@ struct CronTests {
     }
 
     private func cronJob(_ schedule: String = "* * * * *", last: String? = nil, deadline: Int64? = nil) throws -> CronJob {
-        try CronJob {
+        let (created, last) = (try time("2026-01-01T00:00:30Z"), try last.map { try time($0) })
+        return CronJob {
             $0.metadata.name = "c"
-            $0.metadata.creationTimestamp = try time("2026-01-01T00:00:30Z")
+            $0.metadata.creationTimestamp = created
             $0.spec.schedule = schedule
             $0.spec.startingDeadlineSeconds = deadline
-            $0.status.lastScheduleTime = try last.map { try time($0) }
+            $0.status.lastScheduleTime = last
         }
     }
 
-    @Test(arguments: [
-        ("2026-01-01T00:00:59Z", nil, nil, nil, "none"),
-        ("2026-01-01T00:01:00Z", nil, nil, "2026-01-01T00:01:00Z", "none"),
-        ("2026-01-01T00:05:10Z", nil, nil, "2026-01-01T00:05:00Z", "few"),
-        ("2026-01-01T00:05:10Z", "2026-01-01T00:05:00Z", nil, nil, "none"),
-        ("2026-01-01T02:00:00Z", nil, nil, "2026-01-01T02:00:00Z", "many"),
-        ("2026-01-01T02:00:10Z", nil, Int64(5), nil, "none"),
-        ("2026-01-01T02:00:10Z", nil, Int64(200), "2026-01-01T02:00:00Z", "few"),
-    ] as [(String, String?, Int64?, String?, String)])
+    @Test(
+        arguments: [
+            ("2026-01-01T00:00:59Z", nil, nil, nil, "none"),
+            ("2026-01-01T00:01:00Z", nil, nil, "2026-01-01T00:01:00Z", "none"),
+            ("2026-01-01T00:05:10Z", nil, nil, "2026-01-01T00:05:00Z", "few"),
+            ("2026-01-01T00:05:10Z", "2026-01-01T00:05:00Z", nil, nil, "none"),
+            ("2026-01-01T02:00:00Z", nil, nil, "2026-01-01T02:00:00Z", "many"),
+            ("2026-01-01T02:00:10Z", nil, Int64(5), nil, "none"),
+            ("2026-01-01T02:00:10Z", nil, Int64(200), "2026-01-01T02:00:00Z", "few"),
+        ] as [(String, String?, Int64?, String?, String)])
     func `the latest time that has come is run, those before are dropped`(
         _ now: String, _ last: String?, _ deadline: Int64?, _ expected: String?, _ missed: String
     ) throws {
@@ -72,7 +74,11 @@ struct CronTests {
     @Test func `a run that is forbidden or doubled does not start`() throws {
         var cronJob = try self.cronJob()
         cronJob.spec.concurrencyPolicy = "Forbid"
-        cronJob.status.active = [ObjectReference { $0.name = "c-1"; $0.uid = "u" }]
+        cronJob.status.active = [
+            ObjectReference {
+                $0.name = "c-1"; $0.uid = "u"
+            }
+        ]
         let now = try time("2026-01-01T00:01:10Z")
         let times = CronTimes(cronJob: cronJob, schedule: try CronSchedule(parsing: "* * * * *"), zone: .utc, now: now)
         var sync = CronSync(cronJob, jobs: [], now: now)

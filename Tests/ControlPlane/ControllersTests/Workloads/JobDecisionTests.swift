@@ -52,7 +52,12 @@ struct JobDecisionTests {
     @Test func `as many pods run as are asked for, and no more than are still needed`() {
         #expect(action(job(), []).0 == .create([nil, nil]))
         #expect(action(job { $0.status.succeeded = 2 }, []).0 == .create([nil]))
-        #expect(action(job { $0.spec.completions = nil; $0.status.succeeded = 1 }, [pod("a", "Running")]).0 == .nothing)
+        #expect(
+            action(
+                job {
+                    $0.spec.completions = nil; $0.status.succeeded = 1
+                }, [pod("a", "Running")]
+            ).0 == .nothing)
         #expect(action(job { $0.spec.suspend = true }, [pod("a", "Running")]).0 == .delete([pod("a", "Running")], releasing: true))
         #expect(action(job { $0.spec.completionMode = "Indexed" }, [pod("a", "Running", index: 0)]).0 == .create([1]))
     }
@@ -71,9 +76,11 @@ struct JobDecisionTests {
         #expect(action(job(), both, after: .seconds(4)).0 == .create([nil, nil]))
     }
 
-    @Test(arguments: [
-        (1, "FailJob", "PodFailurePolicy"), (1, "Ignore", nil), (1, "Count", nil), (0, "Count", "BackoffLimitExceeded"), (0, "Ignore", nil),
-    ] as [(Int32, String, String?)])
+    @Test(
+        arguments: [
+            (1, "FailJob", "PodFailurePolicy"), (1, "Ignore", nil), (1, "Count", nil), (0, "Count", "BackoffLimitExceeded"),
+            (0, "Ignore", nil),
+        ] as [(Int32, String, String?)])
     func `the failure policy decides what a failure means`(_ limit: Int32, _ ruleAction: String, _ reason: String?) {
         let job = self.job {
             $0.spec.backoffLimit = limit
@@ -81,7 +88,9 @@ struct JobDecisionTests {
                 $0.rules = [
                     PodFailurePolicyRule {
                         $0.action = ruleAction
-                        $0.onExitCodes = PodFailurePolicyOnExitCodesRequirement { $0.operator = "In"; $0.values = [42] }
+                        $0.onExitCodes = PodFailurePolicyOnExitCodesRequirement {
+                            $0.operator = "In"; $0.values = [42]
+                        }
                     }
                 ]
             }
@@ -121,7 +130,13 @@ struct JobDecisionTests {
     }
 
     @Test func `a success policy is met by the indexes it names`() {
-        let policy = SuccessPolicy { $0.rules = [SuccessPolicyRule { $0.succeededIndexes = "0-2"; $0.succeededCount = 2 }] }
+        let policy = SuccessPolicy {
+            $0.rules = [
+                SuccessPolicyRule {
+                    $0.succeededIndexes = "0-2"; $0.succeededCount = 2
+                }
+            ]
+        }
         #expect(policy.match(CompletionIndexes([0, 5]), completions: 10) == nil)
         #expect(policy.match(CompletionIndexes([0, 2]), completions: 10) == "Matched rules at index 0")
     }

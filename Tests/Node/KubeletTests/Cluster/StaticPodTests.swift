@@ -29,7 +29,8 @@ struct StaticPodTests {
                 let name = "st-node1"
                 let mirror = try await cluster.waitFor(name) { $0.isRunning }
                 #expect(mirror.metadata.annotations["kubernetes.io/config.mirror"] == first.uid)
-                #expect(mirror.metadata.ownerReferences.first?.uid == (try await cluster.node()).metadata.uid)
+                let node = try await cluster.node()
+                #expect(mirror.metadata.ownerReferences.first?.uid == node.metadata.uid)
                 #expect(mirror.metadata.ownerReferences.first?.controller == true)
                 #expect(mirror.spec.tolerations.contains { $0.operator == "Exists" && $0.effect == "NoExecute" })
 
@@ -53,7 +54,7 @@ struct StaticPodTests {
     @Test func `the mirror of a manifest that is gone when the agent starts is removed, but not before all are read`() async throws {
         try await TestCluster.run { cluster in
             try await cluster.withKubelet(staticPods: [Self.manifest()]) { _ in _ = try await cluster.waitFor("st-node1") { $0.isRunning } }
-            try await cluster.withKubelet { _ in
+            try await cluster.withKubelet(awaitsManifests: true) { _ in
                 try await cluster.create(makePod("other"))
                 _ = try await cluster.waitFor("other") { $0.isRunning }
                 #expect(try await cluster.pod("st-node1") != nil)

@@ -1,6 +1,7 @@
 import APIMachinery
 import APIServer
 import CRI
+import HTTPClient
 import KubernetesAPI
 import KubernetesClient
 import Storage
@@ -13,7 +14,7 @@ import Testing
 /// A real API server in memory, and a node agent with a scripted runtime that is its client. Time is the machine's, perhaps faster.
 final class TestCluster: Sendable {
     static let nodeName = "node1"
-    let clock = SimulatedClock()
+    let clock: SimulatedClock
     let server: APIServer
     /// Everything is allowed to it.
     let admin: Client
@@ -24,17 +25,20 @@ final class TestCluster: Sendable {
     private let configure: @Sendable (inout KubeletConfiguration) -> Void
 
     private init(_ setup: SimulationSetup) async throws {
-        let clock = clock
-        server = try await APIServer(
+        let clock = SimulatedClock()
+        let server = try await APIServer(
             storage: MemoryStorage(),
             configuration: .init(
                 admission: [NamespaceLifecycle(), NodeRestriction(), TaintNodesByCondition()], now: { clock.wallTime }))
+        self.clock = clock
+        self.server = server
         runtime = SimulatedRuntime(clock: clock, containers: setup.containers, sandboxes: setup.sandboxes)
-        images = SimulatedImages(clock: clock, present: setup.images, canPull: setup.canPull, pullFailure: setup.pullFailure)
+        images = SimulatedImages(
+            clock: clock, present: setup.images, canPull: setup.canPull, pullDuration: setup.pullDuration, pullFailure: setup.pullFailure)
         directory = try TemporaryDirectory()
         configure = setup.configure
-        let server = server
-        admin = Client(transport: DirectTransport { await server.handle($0, from: .system) }, userAgent: "test")
+        let admin = Client(transport: DirectTransport { await server.handle($0, from: .system) }, userAgent: "test")
+        self.admin = admin
         for name in ["default", "ns", "kube-node-lease"] {
             _ = try await admin.resource(Namespace.self).create(Namespace { $0.metadata.name = name })
         }
@@ -67,8 +71,10 @@ final class TestCluster: Sendable {
     }
 
     /// One life of the node's agent, which ends as by a kill: its pods stay.
+    ///
+    /// - Parameter awaitsManifests: There are some to come, which do not come.
     func withKubelet(
-        staticPods: [Pod]? = nil, _ body: @escaping @Sendable (Kubelet) async throws -> Void
+        staticPods: [Pod]? = nil, awaitsManifests: Bool = false, _ body: @escaping @Sendable (Kubelet) async throws -> Void
     ) async throws {
         var configuration = KubeletConfiguration()
         configuration.nodeName = Self.nodeName
@@ -90,7 +96,7 @@ final class TestCluster: Sendable {
         let client = Client(transport: link.over(transport), userAgent: "kubelet", time: clock)
         let kubelet = Kubelet(
             configuration: configuration, runtime: runtime, images: images, clock: clock, api: client,
-            expecting: staticPods == nil ? [.api] : [.api, .file])
+            expecting: staticPods == nil && !awaitsManifests ? [.api] : [.api, .file])
         if let staticPods { kubelet.setPods(staticPods) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await kubelet.run() }
@@ -140,8 +146,8 @@ final class TestCluster: Sendable {
     func events() async throws -> Set<String> {
         let all = try await admin.resource(Event.self, namespace: "ns").list().items
         return Set(
-            all.filter { $0.source?.component == "kubelet" }.map {
-                let fields = [$0.involvedObject.name, $0.type, $0.reason, $0.message, $0.involvedObject.fieldPath ?? ""]
+            all.filter { $0.source.component == "kubelet" }.map { event -> String in
+                let fields = [event.involvedObject.name, event.type, event.reason, event.message, event.involvedObject.fieldPath]
                 return fields.map { $0 ?? "" }.joined(separator: " ")
             })
     }

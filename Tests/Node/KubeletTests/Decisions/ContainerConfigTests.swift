@@ -102,14 +102,14 @@ import Testing
     @Test func `nothing is dropped in silence`() {
         let pod = makePod("p") { pod in
             pod.spec.runtimeClassName = "x"
-            pod.spec.containers[0].livenessProbe = Probe()
+            pod.spec.containers[0].volumeDevices = [VolumeDevice()]
             pod.spec.volumes = [
                 Volume { ($0.name, $0.nfs) = ("v", NFSVolumeSource()) }, Volume { ($0.name, $0.emptyDir) = ("w", .init()) },
             ]
         }
         #expect(
             UnsupportedFields.find(in: pod).map { "\($0.path)" } == [
-                "spec.containers[0].livenessProbe", "spec.runtimeClassName", "spec.volumes[0].nfs",
+                "spec.containers[0].volumeDevices", "spec.runtimeClassName", "spec.volumes[0].nfs",
             ])
         #expect(UnsupportedFields.find(in: makePod("p")).isEmpty)
     }

@@ -61,43 +61,50 @@ private let affinity = "NodeAffinity: Predicate NodeAffinity failed: node(s) did
 
 /// What a node refuses, by its object and by what it has taken.
 struct NodeAdmissionTests {
-    @Test(arguments: [
-        (pod(), nil),
-        (
-            requesting(["cpu": "1000"]),
-            "OutOfcpu: Node didn't have enough resource: cpu, requested: 1000000, used: 500, capacity: 2000"
-        ),
-        (
-            requesting(["memory": "2Gi"]),
-            "OutOfmemory: Node didn't have enough resource: memory, requested: 2147483648, used: 0, capacity: 1073741824"
-        ),
-        (
-            requesting(["ephemeral-storage": "2Gi"]),
-            "OutOfephemeral-storage: Node didn't have enough resource: ephemeral-storage, requested: 2147483648, used: 0, capacity: 1073741824"
-        ),
-        (
-            requesting(["example.com/foo": "3"]),
-            "OutOfexample.com/foo: Node didn't have enough resource: example.com/foo, requested: 3, used: 0, capacity: 2"
-        ),
-        (requesting(["example.com/other": "3"]), nil),
-        (pod { $0.spec.nodeSelector = ["zone": "a"] }, nil),
-        (pod { $0.spec.nodeSelector = ["zone": "b"] }, affinity),
-        (requiring("zone", "In", "a", "b"), nil),
-        (requiring("zone", "NotIn", "a"), affinity),
-        (requiring("size", "Gt", "6"), nil),
-        (requiring("size", "Lt", "7"), affinity),
-        (requiring("metadata.name", "In", "n"), nil),
-        (requiring("metadata.name", "In", "m"), affinity),
-        (requiring("zone", "Near", "a"), affinity),
-        (pod { $0.spec.tolerations = [] }, "TaintToleration: Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate"),
-        (
-            pod { pod in
-                pod.spec.tolerations = []
-                pod.metadata.annotations["kubernetes.io/config.source"] = "file"
-            }, nil
-        ),
-        (pod { $0.spec.os = PodOS { $0.name = "windows" } }, "PodOSNotSupported: Failed to admit pod as the OS field doesn't match node OS"),
-    ] as [(Pod, String?)])
+    @Test(
+        arguments: [
+            (pod(), nil),
+            (
+                requesting(["cpu": "1000"]),
+                "OutOfcpu: Node didn't have enough resource: cpu, requested: 1000000, used: 500, capacity: 2000"
+            ),
+            (
+                requesting(["memory": "2Gi"]),
+                "OutOfmemory: Node didn't have enough resource: memory, requested: 2147483648, used: 0, capacity: 1073741824"
+            ),
+            (
+                requesting(["ephemeral-storage": "2Gi"]),
+                "OutOfephemeral-storage: Node didn't have enough resource: ephemeral-storage, requested: 2147483648, used: 0, capacity: 1073741824"
+            ),
+            (
+                requesting(["example.com/foo": "3"]),
+                "OutOfexample.com/foo: Node didn't have enough resource: example.com/foo, requested: 3, used: 0, capacity: 2"
+            ),
+            (requesting(["example.com/other": "3"]), nil),
+            (pod { $0.spec.nodeSelector = ["zone": "a"] }, nil),
+            (pod { $0.spec.nodeSelector = ["zone": "b"] }, affinity),
+            (requiring("zone", "In", "a", "b"), nil),
+            (requiring("zone", "NotIn", "a"), affinity),
+            (requiring("size", "Gt", "6"), nil),
+            (requiring("size", "Lt", "7"), affinity),
+            (requiring("metadata.name", "In", "n"), nil),
+            (requiring("metadata.name", "In", "m"), affinity),
+            (requiring("zone", "Near", "a"), affinity),
+            (
+                pod { $0.spec.tolerations = [] },
+                "TaintToleration: Predicate TaintToleration failed: node(s) had taints that the pod didn't tolerate"
+            ),
+            (
+                pod { pod in
+                    pod.spec.tolerations = []
+                    pod.metadata.annotations["kubernetes.io/config.source"] = "file"
+                }, nil
+            ),
+            (
+                pod { $0.spec.os = PodOS { $0.name = "windows" } },
+                "PodOSNotSupported: Failed to admit pod as the OS field doesn't match node OS"
+            ),
+        ] as [(Pod, String?)])
     func `a pod is judged`(pod: Pod, expected: String?) {
         let others = [requesting(["cpu": "500m"])]
         let rejection = Admission.judge(pod, others: others, configuration, node: node)

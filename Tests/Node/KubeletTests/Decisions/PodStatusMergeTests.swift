@@ -55,7 +55,9 @@ struct PodStatusMergeTests {
             $0.startTime = Timestamp(seconds: 5, nanoseconds: 0)
         }
         let merged = PodStatusMerge.merged(PodStatus { $0.qosClass = "BestEffort" }, into: told)
-        #expect((merged.nominatedNodeName, merged.qosClass, merged.startTime?.seconds) == ("other", "Burstable", 5))
+        #expect(merged.nominatedNodeName == "other")
+        #expect(merged.qosClass == "Burstable")
+        #expect(merged.startTime?.seconds == 5)
     }
 
     @Test func `the patch holds for this object alone, turns one status into the other, and is none when nothing changes`() throws {

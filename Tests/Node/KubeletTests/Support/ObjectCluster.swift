@@ -60,7 +60,7 @@ final class ObjectCluster: Sendable {
         }
     }
 
-    private init(_ images: Set<String>) async throws {
+    private init(_ references: Set<String>) async throws {
         let storage = MemoryStorage()
         var configuration = APIServer.Configuration()
         let rbac = try await RBACAuthorizer(storage: storage)
@@ -91,7 +91,7 @@ final class ObjectCluster: Sendable {
         runtime = SimulatedRuntime(
             clock: clock, containers: { _, _ in ContainerScript(stop: .exits(after: .zero, code: 0)) },
             sandboxes: { _ in SandboxScript() })
-        let present = images.map { reference in
+        let present = references.map { reference in
             var image = Image(id: "sha256:\(reference)", size: 1)
             (image.repoTags, image.uid) = ([reference], 0)
             return image

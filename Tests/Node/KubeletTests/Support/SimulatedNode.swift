@@ -88,7 +88,9 @@ func withKubelet(
     configuration.rootDirectory = directory.path + "/root"
     configuration.podLogsDirectory = directory.path + "/logs"
     setup.configure(&configuration)
-    let kubelet = Kubelet(configuration: configuration, runtime: runtime, images: images, clock: simulation.clock)
+    let kubelet = Kubelet(
+        configuration: configuration, runtime: runtime, images: images, clock: simulation.clock,
+        probeNetwork: SimulatedProbeNetwork(runtime))
     let node = SimulatedNode(
         clock: simulation.clock, runtime: runtime, images: images, kubelet: kubelet, configuration: configuration,
         recorder: SimulatedNode.Recorder())

@@ -61,7 +61,8 @@ struct DaemonSetController: Controller {
             }.map { ObjectKey($0) }
         }
         let podRoutes = ChildRoutes<Pod>(
-            kind: DaemonSet.groupVersionKind, queue: queue, differs: { $1.differsForController(from: $0) || $0.spec.nodeName != $1.spec.nodeName },
+            kind: DaemonSet.groupVersionKind, queue: queue,
+            differs: { $1.differsForController(from: $0) || $0.spec.nodeName != $1.spec.nodeName },
             candidates: { candidates($0.metadata.labels, $0.metadata.namespace) })
         pods.addHandler { podRoutes.handle($0) }
         let revisionRoutes = ChildRoutes<ControllerRevision>(

@@ -21,7 +21,9 @@ struct ChildRoutes<Child: KubernetesObject>: Sendable {
         case .updated(let old, let new):
             guard differs(old, new) else { return }
             let (before, after) = (old.metadata.controller, new.metadata.controller)
-            if before?.uid != after?.uid, let key = before?.key(of: kind, namespace: old.metadata.namespace) { queue.add(key, after: delay) }
+            if before?.uid != after?.uid, let key = before?.key(of: kind, namespace: old.metadata.namespace) {
+                queue.add(key, after: delay)
+            }
             let mayBeAdopted = old.metadata.labels != new.metadata.labels || before?.uid != after?.uid
             addOwner(of: new, orphanCounts: mayBeAdopted)
         }

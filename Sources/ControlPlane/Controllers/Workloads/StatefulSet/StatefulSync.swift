@@ -59,7 +59,8 @@ struct StatefulSync {
         guard set.isRolling else { return plan }
         plan.status = completed(plan.status)
         plan.steps += updates().map { .delete($0) }
-        for case .delete(let pod) in plan.steps where pod.setRevision == current.metadata.name && set.ordinal(of: pod).map(set.ordinals.contains) == true {
+        for case .delete(let pod) in plan.steps
+        where pod.setRevision == current.metadata.name && set.ordinal(of: pod).map(set.ordinals.contains) == true {
             plan.status.currentReplicas = plan.status.currentReplicas.flatMap { $0 > 1 ? $0 - 1 : nil }
         }
         return plan

@@ -124,7 +124,9 @@ struct StatefulWriter: Sendable {
             var there: PersistentVolumeClaim
             if let cached = claims[ObjectKey(claim)] {
                 there = cached
-            } else if set.spec.persistentVolumeClaimRetentionPolicy.map({ $0.whenDeleted == "Delete" || $0.whenScaled == "Delete" }) ?? false {
+            } else if set.spec.persistentVolumeClaimRetentionPolicy.map({ $0.whenDeleted == "Delete" || $0.whenScaled == "Delete" })
+                ?? false
+            {
                 do throws(ClientError) { there = try await resource.get(name) } catch {
                     if error.isNotFound { continue }
                     throw error

@@ -50,7 +50,9 @@ struct TraceReplay {
         switch (write.by, write.verb) {
         case ("client", _): try await actAsClient(write)
         case ("kube-scheduler", "create"):
-            let pod = Pod { $0.metadata.name = known.filled(write.name); $0.metadata.namespace = WorkloadCluster.namespace }
+            let pod = Pod {
+                $0.metadata.name = known.filled(write.name); $0.metadata.namespace = WorkloadCluster.namespace
+            }
             let target = write.body?["target"]?["name"]?.stringValue ?? node
             try await SimulatedNode(cluster: cluster).bind(pod, to: target)
         case ("kubelet", "patch"): try await patchStatus(write)
@@ -66,8 +68,7 @@ struct TraceReplay {
         switch write.verb {
         case "create":
             guard let manifest = manifests.popFirst() else { throw TraceError(description: "no manifest for write \(write.number)") }
-            let answer = try await send("POST", path(write.resource, nil, nil), manifest, type: "application/json")
-            if let uid = answer["metadata"]?["uid"]?.stringValue { _ = uid }
+            _ = try await send("POST", path(write.resource, nil, nil), manifest, type: "application/json")
         case "patch":
             let parts = step.text.split(separator: " ", maxSplits: 3)
             guard parts.count == 4, let body = try? JSONValue(parsing: String(parts[3])) else {
@@ -93,9 +94,10 @@ struct TraceReplay {
         let name = known.filled(write.name)
         let pod = try await cluster.resource(Pod.self).get(name)
         var status: JSONValue = [:]
-        var container = pod.status.containerStatuses.first?.json ?? [
-            "name": "c", "image": "c", "imageID": "c", "ready": false, "restartCount": 0, "state": [:], "lastState": [:],
-        ]
+        var container =
+            pod.status.containerStatuses.first?.json ?? [
+                "name": "c", "image": "c", "imageID": "c", "ready": false, "restartCount": 0, "state": [:], "lastState": [:],
+            ]
         var isContainerChanged = false
         for (path, value) in write.changed?.objectValue?.members.map({ ($0.key, $0.value) }) ?? [] {
             switch path {
@@ -155,7 +157,9 @@ struct TraceReplay {
         case ("delete", "pods"): try await expectPodDelete(write)
         case ("delete", "jobs"), ("delete", "replicasets"):
             let name = known.filled(write.name)
-            if try await !cluster.settle({ try await object(write.resource, name).map { $0["metadata"]?["deletionTimestamp"] != nil } ?? true }) {
+            if try await !cluster.settle({
+                try await object(write.resource, name).map { $0["metadata"]?["deletionTimestamp"] != nil } ?? true
+            }) {
                 problems.append("write \(write.number): \(write.resource) \(name) was not deleted")
             }
         default: break
@@ -163,20 +167,19 @@ struct TraceReplay {
     }
 
     private mutating func expectCreate(_ write: Trace.Write) async throws {
-        let taken = Set(trace.writes.filter { $0.verb == "create" && $0.resource == write.resource && $0.number < write.number }.map { known.filled($0.name) })
         var found: RecordingTransport.Write?
         let seen = used
         _ = try await cluster.settle(patience: .seconds(12)) {
-            found = cluster.recorder.writes.enumerated().first { index, own in
-                guard own.method == "POST", own.status == 201, !seen.contains(index), own.path.hasSuffix("/\(write.resource)"),
-                    let name = own.answer?["metadata"]?["name"]?.stringValue
-                else { return false }
-                var copy = known
-                return copy.unify(write.name, name)
-            }?.element
+            found =
+                cluster.recorder.writes.enumerated().first { index, own in
+                    guard own.method == "POST", own.status == 201, !seen.contains(index), own.path.hasSuffix("/\(write.resource)"),
+                        let name = own.answer?["metadata"]?["name"]?.stringValue
+                    else { return false }
+                    var copy = known
+                    return copy.unify(write.name, name)
+                }?.element
             return found != nil
         }
-        _ = taken
         guard let found, let answer = found.answer, let name = answer["metadata"]?["name"]?.stringValue else {
             return problems.append("write \(write.number): \(write.resource) \(known.filled(write.name)) was not created")
         }
@@ -187,7 +190,9 @@ struct TraceReplay {
         // The server's own, which a recorded request doesn't have.
         shown["status"] = nil
         let wanted = without(body, ["status"])
-        for difference in known.differences(wanted, shown) { problems.append("write \(write.number): create \(write.resource) \(name): \(difference)") }
+        for difference in known.differences(wanted, shown) {
+            problems.append("write \(write.number): create \(write.resource) \(name): \(difference)")
+        }
     }
 
     private func without(_ value: JSONValue, _ names: [String]) -> JSONValue {
@@ -252,7 +257,9 @@ struct TraceReplay {
     /// Counts that the recording does not have must not be there.
     private func surplus(_ wanted: JSONValue, _ got: JSONValue?) -> [String] {
         guard let status = wanted["status"]?.objectValue else { return [] }
-        return (got?["status"]?.objectValue?.members ?? []).filter { status[$0.key] == nil && !$0.value.isNull }.map { ".status.\($0.key): not wanted: \($0.value)" }
+        return (got?["status"]?.objectValue?.members ?? []).filter { status[$0.key] == nil && !$0.value.isNull }.map {
+            ".status.\($0.key): not wanted: \($0.value)"
+        }
     }
 
     private func object(_ resource: String, _ name: String) async throws -> JSONValue? {
@@ -266,7 +273,8 @@ struct TraceReplay {
 
     private mutating func checkEvents() async throws {
         var wanted: [String] = []
-        for event in trace.events where controllers.contains(event["from"]?.stringValue ?? "") || Self.sources.contains(event["from"]?.stringValue ?? "") {
+        for event in trace.events
+        where controllers.contains(event["from"]?.stringValue ?? "") || Self.sources.contains(event["from"]?.stringValue ?? "") {
             let text = ["type", "reason", "message", "on"].map { known.filled(event[$0]?.stringValue ?? "") }.joined(separator: " | ")
             wanted += Array(repeating: text, count: Int(event["count"]?.integerValue ?? 1))
         }
@@ -295,11 +303,14 @@ struct TraceReplay {
     // MARK: Requests
 
     private func path(_ resource: String, _ name: String?, _ sub: String?) -> String {
-        let served = ServedResource.builtIn.first { $0.plural == resource && $0.kind.version == "v1" && ["", "apps", "batch"].contains($0.kind.group) }
+        let served = ServedResource.builtIn.first {
+            $0.plural == resource && $0.kind.version == "v1" && ["", "apps", "batch"].contains($0.kind.group)
+        }
         let group = served?.kind.group ?? ""
         let root = group.isEmpty ? "/api/v1" : "/apis/\(group)/v1"
         let isNode = resource == "nodes"
-        return root + (isNode ? "" : "/namespaces/\(WorkloadCluster.namespace)") + "/\(resource)" + (name.map { "/\($0)" } ?? "") + (sub.map { "/\($0)" } ?? "")
+        return root + (isNode ? "" : "/namespaces/\(WorkloadCluster.namespace)") + "/\(resource)" + (name.map { "/\($0)" } ?? "")
+            + (sub.map { "/\($0)" } ?? "")
     }
 
     private func send(_ method: String, _ write: Trace.Write, _ body: JSONValue) async throws {

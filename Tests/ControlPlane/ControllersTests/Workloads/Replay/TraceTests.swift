@@ -8,7 +8,8 @@ import Testing
 @Suite(.enabled(if: Trace.directory != nil, "SWIFTLET_RECORDED names no directory of recordings"), .serialized, .timeLimit(.minutes(5)))
 struct TraceTests {
     private static let replicas = [
-        "deployment-create-scale-delete", "deployment-rolling-25", "deployment-rolling-surge0-unavail1", "deployment-rolling-surge1-unavail0",
+        "deployment-create-scale-delete", "deployment-rolling-25", "deployment-rolling-surge0-unavail1",
+        "deployment-rolling-surge1-unavail0",
         "deployment-pause-resume", "deployment-recreate", "deployment-rollback", "deployment-proportional-scale",
         "deployment-progress-deadline", "replicaset-adopt-release-orphan", "replicaset-delete-order", "replicationcontroller",
     ]
@@ -16,7 +17,9 @@ struct TraceTests {
         "job-complete", "job-backoff-limit", "job-backoff-onfailure", "job-success-policy", "job-suspend", "job-pod-failure-policy",
         "job-active-deadline", "job-ttl", "job-delete",
     ]
-    private static let others = ["daemonset-create-update", "daemonset-surge", "statefulset-ordered", "statefulset-parallel", "statefulset-claims"]
+    private static let others = [
+        "daemonset-create-update", "daemonset-surge", "statefulset-ordered", "statefulset-parallel", "statefulset-claims",
+    ]
 
     @Test(arguments: replicas + jobs + others)
     func `the controllers do what upstream's did`(_ name: String) async throws {

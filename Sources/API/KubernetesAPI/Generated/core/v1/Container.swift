@@ -16,6 +16,7 @@ package struct Container: APIStruct {
     package var resizePolicy: [ContainerResizePolicy] = []
     @Held package var resources = ResourceRequirements()
     package var restartPolicy: String?
+    package var restartPolicyRules: [ContainerRestartRule] = []
     @Boxed package var securityContext: SecurityContext?
     @Boxed package var startupProbe: Probe?
     package var stdin: Bool?
@@ -32,7 +33,7 @@ package struct Container: APIStruct {
 
 extension Container {
     package static var fieldNames: [String] {
-        ["args", "command", "env", "envFrom", "image", "imagePullPolicy", "lifecycle", "livenessProbe", "name", "ports", "readinessProbe", "resizePolicy", "resources", "restartPolicy", "securityContext", "startupProbe", "stdin", "stdinOnce", "terminationMessagePath", "terminationMessagePolicy", "tty", "volumeDevices", "volumeMounts", "workingDir"]
+        ["args", "command", "env", "envFrom", "image", "imagePullPolicy", "lifecycle", "livenessProbe", "name", "ports", "readinessProbe", "resizePolicy", "resources", "restartPolicy", "restartPolicyRules", "securityContext", "startupProbe", "stdin", "stdinOnce", "terminationMessagePath", "terminationMessagePolicy", "tty", "volumeDevices", "volumeMounts", "workingDir"]
     }
 
     package mutating func read(_ decoder: inout ObjectDecoder) {
@@ -51,6 +52,7 @@ extension Container {
         decoder.readList("resizePolicy", &resizePolicy)
         decoder.readPlain("resources", &resources)
         decoder.read("restartPolicy", &restartPolicy)
+        decoder.readList("restartPolicyRules", &restartPolicyRules)
         decoder.read("securityContext", &securityContext)
         decoder.read("startupProbe", &startupProbe)
         decoder.readNonzero("stdin", &stdin)
@@ -79,6 +81,7 @@ extension Container {
         encoder.writeList("resizePolicy", resizePolicy)
         encoder.writePlain("resources", resources)
         encoder.write("restartPolicy", restartPolicy)
+        encoder.writeList("restartPolicyRules", restartPolicyRules)
         encoder.write("securityContext", securityContext)
         encoder.write("startupProbe", startupProbe)
         encoder.write("stdin", stdin)

@@ -16,6 +16,7 @@ package struct EphemeralContainer: APIStruct {
     package var resizePolicy: [ContainerResizePolicy] = []
     @Held package var resources = ResourceRequirements()
     package var restartPolicy: String?
+    package var restartPolicyRules: [ContainerRestartRule] = []
     @Boxed package var securityContext: SecurityContext?
     @Boxed package var startupProbe: Probe?
     package var stdin: Bool?
@@ -33,7 +34,7 @@ package struct EphemeralContainer: APIStruct {
 
 extension EphemeralContainer {
     package static var fieldNames: [String] {
-        ["args", "command", "env", "envFrom", "image", "imagePullPolicy", "lifecycle", "livenessProbe", "name", "ports", "readinessProbe", "resizePolicy", "resources", "restartPolicy", "securityContext", "startupProbe", "stdin", "stdinOnce", "targetContainerName", "terminationMessagePath", "terminationMessagePolicy", "tty", "volumeDevices", "volumeMounts", "workingDir"]
+        ["args", "command", "env", "envFrom", "image", "imagePullPolicy", "lifecycle", "livenessProbe", "name", "ports", "readinessProbe", "resizePolicy", "resources", "restartPolicy", "restartPolicyRules", "securityContext", "startupProbe", "stdin", "stdinOnce", "targetContainerName", "terminationMessagePath", "terminationMessagePolicy", "tty", "volumeDevices", "volumeMounts", "workingDir"]
     }
 
     package mutating func read(_ decoder: inout ObjectDecoder) {
@@ -52,6 +53,7 @@ extension EphemeralContainer {
         decoder.readList("resizePolicy", &resizePolicy)
         decoder.readPlain("resources", &resources)
         decoder.read("restartPolicy", &restartPolicy)
+        decoder.readList("restartPolicyRules", &restartPolicyRules)
         decoder.read("securityContext", &securityContext)
         decoder.read("startupProbe", &startupProbe)
         decoder.readNonzero("stdin", &stdin)
@@ -81,6 +83,7 @@ extension EphemeralContainer {
         encoder.writeList("resizePolicy", resizePolicy)
         encoder.writePlain("resources", resources)
         encoder.write("restartPolicy", restartPolicy)
+        encoder.writeList("restartPolicyRules", restartPolicyRules)
         encoder.write("securityContext", securityContext)
         encoder.write("startupProbe", startupProbe)
         encoder.write("stdin", stdin)

@@ -144,7 +144,8 @@ ports	[]core/v1.ContainerPort	p=6	l=map	ps=merge	mk=containerPort	k=containerPor
 readinessProbe	core/v1.Probe	p=11
 resizePolicy	[]core/v1.ContainerResizePolicy	p=23	l=atomic
 resources	core/v1.ResourceRequirements	p=8
-restartPolicy	string	ptr	p=24	kv=Always
+restartPolicy	string	ptr	p=24	kv=Always|Never|OnFailure
+restartPolicyRules	[]core/v1.ContainerRestartRule	p=25	l=atomic
 securityContext	core/v1.SecurityContext	p=15
 startupProbe	core/v1.Probe	p=22
 stdin	bool	p=16
@@ -167,6 +168,12 @@ protocol	string	p=4	e=TCP|UDP|SCTP	d=TCP
 @core/v1.ContainerResizePolicy
 resourceName	string	r	p=1
 restartPolicy	string	r	p=2	kv=NotRequired|RestartContainer
+@core/v1.ContainerRestartRule
+action	string	r	p=1	kv=Restart|RestartAllContainers
+exitCodes	core/v1.ContainerRestartRuleOnExitCodes	p=2
+@core/v1.ContainerRestartRuleOnExitCodes
+operator	string	r	p=1	kv=In|NotIn
+values	[]int32	p=2	l=set
 @core/v1.ContainerState
 running	core/v1.ContainerStateRunning	p=2
 terminated	core/v1.ContainerStateTerminated	p=3
@@ -263,7 +270,8 @@ ports	[]core/v1.ContainerPort	p=6	l=map	ps=merge	mk=containerPort	k=containerPor
 readinessProbe	core/v1.Probe	p=11
 resizePolicy	[]core/v1.ContainerResizePolicy	p=23	l=atomic
 resources	core/v1.ResourceRequirements	p=8
-restartPolicy	string	ptr	p=24	kv=Always
+restartPolicy	string	ptr	p=24	kv=Always|Never|OnFailure
+restartPolicyRules	[]core/v1.ContainerRestartRule	p=25	l=atomic
 securityContext	core/v1.SecurityContext	p=15
 startupProbe	core/v1.Probe	p=22
 stdin	bool	p=16

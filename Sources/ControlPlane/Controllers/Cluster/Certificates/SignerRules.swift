@@ -1,0 +1,47 @@
+/// What each of Kubernetes' own signers takes: pure decisions (certificates.k8s.io, "Kubernetes signers").
+enum SignerRules {
+    static let apiServerClient = "kubernetes.io/kube-apiserver-client"
+    static let kubeletClient = "kubernetes.io/kube-apiserver-client-kubelet"
+    static let kubeletServing = "kubernetes.io/kubelet-serving"
+    static let legacy = "kubernetes.io/legacy-unknown"
+    static let signed: Set<String> = [apiServerClient, kubeletClient, kubeletServing, legacy]
+
+    /// - Returns: Why the signer refuses; nil when it does not.
+    static func problem(_ signer: String, _ request: RequestedCertificate, usages: [String]) -> String? {
+        problem(
+            signer, commonName: request.commonName, organizations: request.organizations, dnsNames: request.dnsNames.count,
+            addresses: request.addressCount, otherNames: request.otherNameCount, usages: Set(usages))
+    }
+
+    static func problem(
+        _ signer: String, commonName: String, organizations: [String], dnsNames: Int, addresses: Int, otherNames: Int, usages: Set<String>
+    ) -> String? {
+        switch signer {
+        case kubeletClient:
+            if let why = nodeProblem(commonName, organizations) { return why }
+            if dnsNames + addresses + otherNames > 0 { return "subjectAltNames are not allowed" }
+            return usageProblem(usages, needed: "client auth")
+        case kubeletServing:
+            if let why = nodeProblem(commonName, organizations) { return why }
+            if dnsNames + addresses == 0 { return "DNS or IP subjectAltName is required" }
+            if otherNames > 0 { return "email and URI subjectAltNames are not allowed" }
+            return usageProblem(usages, needed: "server auth")
+        case apiServerClient:
+            return usageProblem(usages, needed: "client auth")
+        default: return nil
+        }
+    }
+
+    private static func nodeProblem(_ commonName: String, _ organizations: [String]) -> String? {
+        if organizations != ["system:nodes"] { return "subject organization is not system:nodes" }
+        return commonName.hasPrefix("system:node:") ? nil : "subject common name does not begin with system:node:"
+    }
+
+    private static func usageProblem(_ usages: Set<String>, needed: String) -> String? {
+        let allowed: Set<String> = ["digital signature", "key encipherment", needed]
+        guard usages.contains(needed), usages.isSubset(of: allowed) else {
+            return "usages did not match [digital signature key encipherment \(needed)]"
+        }
+        return nil
+    }
+}

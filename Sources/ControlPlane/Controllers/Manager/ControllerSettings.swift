@@ -1,0 +1,36 @@
+/// What the composition tells the controllers of this cluster.
+package struct ControllerSettings: Sendable {
+    /// Networks of which each node gets a part for its pods, one of each family; empty: nodes get none.
+    package var clusterCIDRs: [String] = []
+
+    /// nil: the provisioner of local volumes makes none, and says so.
+    package var localVolumes: LocalVolumes?
+    /// nil: requests for certificates are approved, but not signed.
+    package var authority: ClusterAuthority?
+
+    package init() {}
+}
+
+/// The certificate authority of the cluster, in PEM; the key is ECDSA on P-256.
+package struct ClusterAuthority: Sendable {
+    package var certificate: String
+    package var privateKey: String
+
+    package init(certificate: String, privateKey: String) {
+        self.certificate = certificate
+        self.privateKey = privateKey
+    }
+}
+
+/// Where a node's directories for volumes are, and how they go.
+package struct LocalVolumes: Sendable {
+    /// The directory that holds the volumes' ones, the same on every node.
+    package var root: String
+    /// Removes a volume's directory and all that is in it.
+    package var remove: @Sendable (_ node: String, _ path: String) async throws -> Void
+
+    package init(root: String, remove: @escaping @Sendable (_ node: String, _ path: String) async throws -> Void) {
+        self.root = root
+        self.remove = remove
+    }
+}

@@ -39,7 +39,8 @@ enum RealPods {
                 '\(Daemon.program)' image import \(daemon.directories) --name busybox:1 root
                 """)
             #expect(image.status == 0, "\(image.stderr)")
-            let ready = try session.run("cat > pod.yaml <<'Y'\n\(Self.pod)\nY\nkubectl apply -f pod.yaml && kubectl wait --for=condition=Ready pod/p --timeout=30s")
+            let ready = try session.run(
+                "cat > pod.yaml <<'Y'\n\(Self.pod)\nY\nkubectl apply -f pod.yaml && kubectl wait --for=condition=Ready pod/p --timeout=30s")
             #expect(ready.status == 0, "\(ready.stderr)")
             try body(session)
         }

@@ -56,7 +56,9 @@ package struct ContainerStats: Sendable, Hashable {
     package var writableLayer: FilesystemUsage?
     package var oomEvents: UInt64 = 0
 
-    package init(id: String, sandboxID: String, metadata: ContainerMetadata, labels: [String: String], source: StatsSource, startedAt: Int64) {
+    package init(
+        id: String, sandboxID: String, metadata: ContainerMetadata, labels: [String: String], source: StatsSource, startedAt: Int64
+    ) {
         self.id = id
         self.sandboxID = sandboxID
         self.metadata = metadata

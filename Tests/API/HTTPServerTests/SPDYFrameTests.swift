@@ -41,7 +41,8 @@ struct SPDYFrameTests {
     @Test(arguments: [1, 3, 8, 9, 100, 100_000]) func `frames come whole however their bytes come`(pieceBytes: Int) throws {
         let writer = SPDYHeaderWriter()
         let bytes =
-            Self.open(1, [("streamtype", "error")], writer) + Self.open(3, [("streamtype", "data"), ("port", "8080")], isFinal: true, writer)
+            Self.open(1, [("streamtype", "error")], writer)
+            + Self.open(3, [("streamtype", "data"), ("port", "8080")], isFinal: true, writer)
             + SPDYFrame.ping(1) + SPDYFrame.reset(3, status: 5) + SPDYFrame.goAway(lastStream: 3)
         #expect(
             try Self.inputs(bytes, pieceBytes: pieceBytes) == [
@@ -49,24 +50,26 @@ struct SPDYFrameTests {
             ])
     }
 
-    @Test(arguments: [
-        (SPDYFrame.data(5, [1, 2, 3]), ["data 5 3"]), (SPDYFrame.data(5, [1], isFinal: true), ["data 5 1 final"]),
-        (SPDYFrame.data(5, [], isFinal: true), ["data 5 0 final"]), (SPDYFrame.data(5, []), []),
-        // Settings, a window and an unknown frame change nothing.
-        (SPDYFrame.number(0x8003_0004) + SPDYFrame.number(4) + SPDYFrame.number(0), []),
-        (SPDYFrame.number(0x8003_0009) + SPDYFrame.number(8) + SPDYFrame.number(1) + SPDYFrame.number(9), []),
-        (SPDYFrame.number(0x8003_0063) + SPDYFrame.number(0), []),
-    ] as [([UInt8], [String])])
+    @Test(
+        arguments: [
+            (SPDYFrame.data(5, [1, 2, 3]), ["data 5 3"]), (SPDYFrame.data(5, [1], isFinal: true), ["data 5 1 final"]),
+            (SPDYFrame.data(5, [], isFinal: true), ["data 5 0 final"]), (SPDYFrame.data(5, []), []),
+            // Settings, a window and an unknown frame change nothing.
+            (SPDYFrame.number(0x8003_0004) + SPDYFrame.number(4) + SPDYFrame.number(0), []),
+            (SPDYFrame.number(0x8003_0009) + SPDYFrame.number(8) + SPDYFrame.number(1) + SPDYFrame.number(9), []),
+            (SPDYFrame.number(0x8003_0063) + SPDYFrame.number(0), []),
+        ] as [([UInt8], [String])])
     func `one frame`(bytes: [UInt8], expected: [String]) throws {
         #expect(try Self.inputs(bytes, pieceBytes: bytes.count) == expected)
     }
 
-    @Test(arguments: [
-        ("another version", SPDYFrame.number(0x8002_0001) + SPDYFrame.number(0)),
-        ("a control frame too long", SPDYFrame.number(0x8003_0001) + SPDYFrame.number(0x00FF_FFFF)),
-        ("a stream without a number", SPDYFrame.number(0x8003_0001) + SPDYFrame.number(2) + [0, 0]),
-        ("headers that are no zlib", SPDYFrame.number(0x8003_0001) + SPDYFrame.number(14) + [UInt8](repeating: 1, count: 14)),
-    ] as [(String, [UInt8])])
+    @Test(
+        arguments: [
+            ("another version", SPDYFrame.number(0x8002_0001) + SPDYFrame.number(0)),
+            ("a control frame too long", SPDYFrame.number(0x8003_0001) + SPDYFrame.number(0x00FF_FFFF)),
+            ("a stream without a number", SPDYFrame.number(0x8003_0001) + SPDYFrame.number(2) + [0, 0]),
+            ("headers that are no zlib", SPDYFrame.number(0x8003_0001) + SPDYFrame.number(14) + [UInt8](repeating: 1, count: 14)),
+        ] as [(String, [UInt8])])
     func `what is not well formed is refused`(what: String, bytes: [UInt8]) {
         #expect(throws: SPDYError.self, "\(what)") { _ = try Self.inputs(bytes, pieceBytes: bytes.count) }
     }

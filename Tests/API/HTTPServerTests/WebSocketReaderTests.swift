@@ -3,7 +3,9 @@ import Testing
 
 struct WebSocketReaderTests {
     /// A client's frame.
-    private static func frame(_ opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true, mask: [UInt8] = [0x37, 0xFA, 0x21, 0x3D]) -> [UInt8] {
+    private static func frame(_ opcode: UInt8, _ payload: [UInt8], isFinal: Bool = true, mask: [UInt8] = [0x37, 0xFA, 0x21, 0x3D])
+        -> [UInt8]
+    {
         var bytes: [UInt8] = [(isFinal ? 0x80 : 0) | opcode]
         switch payload.count {
         case ..<126: bytes.append(0x80 | UInt8(payload.count))
@@ -52,13 +54,15 @@ struct WebSocketReaderTests {
             ])
     }
 
-    @Test(arguments: [
-        ("not masked", [0x82, 0x01, 0x00]), ("a reserved bit", [0xC2, 0x80, 0, 0, 0, 0]), ("an unknown type", [0x83, 0x80, 0, 0, 0, 0]),
-        ("a continuation of nothing", [0x80, 0x80, 0, 0, 0, 0]), ("a ping in fragments", [0x09, 0x80, 0, 0, 0, 0]),
-        ("a ping of 126 bytes", [0x89, 0xFE, 0x00, 0x7E, 0, 0, 0, 0]),
-        ("a length of 2^63", [0x82, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
-        ("a message within another", [0x02, 0x81, 0, 0, 0, 0, 1, 0x82, 0x81, 0, 0, 0, 0, 1]),
-    ] as [(String, [UInt8])])
+    @Test(
+        arguments: [
+            ("not masked", [0x82, 0x01, 0x00]), ("a reserved bit", [0xC2, 0x80, 0, 0, 0, 0]),
+            ("an unknown type", [0x83, 0x80, 0, 0, 0, 0]),
+            ("a continuation of nothing", [0x80, 0x80, 0, 0, 0, 0]), ("a ping in fragments", [0x09, 0x80, 0, 0, 0, 0]),
+            ("a ping of 126 bytes", [0x89, 0xFE, 0x00, 0x7E, 0, 0, 0, 0]),
+            ("a length of 2^63", [0x82, 0xFF, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+            ("a message within another", [0x02, 0x81, 0, 0, 0, 0, 1, 0x82, 0x81, 0, 0, 0, 0, 1]),
+        ] as [(String, [UInt8])])
     func `what is not well formed is refused`(what: String, bytes: [UInt8]) {
         var reader = WebSocketReader()
         reader.append(bytes)

@@ -37,10 +37,11 @@ struct NodeMetricsTests {
         #expect(window.containers[Self.key]?.nanoCores == 100_000_000)
     }
 
-    @Test(arguments: [
-        ("a 1", "a", [:], 1, nil), ("a{} 2.5 77", "a", [:], 2.5, 77),
-        (#"a{x="1",y="a\"b\\c\nd,}"} 3"#, "a", ["x": "1", "y": "a\"b\\c\nd,}"], 3, nil),
-    ] as [(String, String, [String: String], Double, Int64?)])
+    @Test(
+        arguments: [
+            ("a 1", "a", [:], 1, nil), ("a{} 2.5 77", "a", [:], 2.5, 77),
+            (#"a{x="1",y="a\"b\\c\nd,}"} 3"#, "a", ["x": "1", "y": "a\"b\\c\nd,}"], 3, nil),
+        ] as [(String, String, [String: String], Double, Int64?)])
     func `lines of the text format`(line: String, name: String, labels: [String: String], value: Double, time: Int64?) throws {
         let sample = try #require(PrometheusSample(line[...]))
         #expect(sample.name == name && sample.labels == labels && sample.value == value && sample.timestamp == time)

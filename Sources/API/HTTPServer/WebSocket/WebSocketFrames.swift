@@ -81,7 +81,9 @@ package struct WebSocketReader: Sendable {
         let frame = Frame(
             opcode: first & 0x0F, isFinal: first & 0x80 != 0, mask: (buffer[mask], buffer[mask + 1], buffer[mask + 2], buffer[mask + 3]),
             left: length)
-        if frame.opcode >= 8, !frame.isFinal || length > Self.controlPayloadMax { throw WebSocketError("a control frame is not well formed") }
+        if frame.opcode >= 8, !frame.isFinal || length > Self.controlPayloadMax {
+            throw WebSocketError("a control frame is not well formed")
+        }
         position = mask + 4
         return frame
     }
@@ -90,7 +92,9 @@ package struct WebSocketReader: Sendable {
         switch frame.opcode {
         case 0, 1, 2:
             if frame.taken == payload.count {  // the frame's first bytes
-                guard (frame.opcode == 0) == (message != nil) else { throw WebSocketError("a message begins within another, or goes on after its end") }
+                guard (frame.opcode == 0) == (message != nil) else {
+                    throw WebSocketError("a message begins within another, or goes on after its end")
+                }
                 if frame.opcode != 0 { message = (frame.opcode == 1, true) }
             }
             guard let current = message else { throw WebSocketError("a frame belongs to no message") }

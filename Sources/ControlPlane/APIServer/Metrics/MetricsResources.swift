@@ -24,10 +24,15 @@ extension APIServer {
         let options = try ListOptions(context.request, isWatch: false)
         let isNodes = context.resource.plural == "nodes"
         let all = isNodes ? try await nodeMetrics(options, context, connector) : try await podMetrics(options, context, connector)
-        let format = try ResponseFormat.negotiated(context.request, transforms: false)
+        var format = try ResponseFormat.negotiated(context.request, transforms: false)
+        // The kinds have no form in protobuf here; clients that prefer it take JSON as well.
+        if format.encoding == .protobuf { format.encoding = .json }
         guard isList else {
-            guard var object = all.first else { throw context.resource.notFound(context.info.name) }
-            object = ["kind": .string(context.resource.kind.kind), "apiVersion": .string(context.resource.kind.apiVersion)] + object
+            guard let found = all.first else { throw context.resource.notFound(context.info.name) }
+            var object: JSONObject = [
+                "kind": .string(context.resource.kind.kind), "apiVersion": .string(context.resource.kind.apiVersion),
+            ]
+            for member in found.members { object.append(member.key, member.value) }
             return .body(try ResponseEncoder.encode(object, format), format)
         }
         let list: JSONObject = [
@@ -88,13 +93,5 @@ extension APIServer {
         result.append("window", .string(usage.windowText))
         for figure in figures { result.append(figure.0, figure.1) }
         return result
-    }
-}
-
-extension JSONObject {
-    fileprivate static func + (left: JSONObject, right: JSONObject) -> JSONObject {
-        var all = left
-        for member in right.members { all.append(member.key, member.value) }
-        return all
     }
 }

@@ -1,7 +1,6 @@
 package import APIMachinery
 package import CRI
 package import HTTPServer
-package import KubernetesAPI
 package import KubernetesClient
 import Synchronization
 
@@ -15,10 +14,6 @@ package final class KubeletServer: Sendable {
         package var logsDirectory = "/var/log"
         /// What `/configz` shows: a KubeletConfiguration.
         package var configz: @Sendable () -> JSONValue = { [:] }
-        /// What a pod's probes have found, for `/probes/NS/POD`; nil when nobody knows of any.
-        package var probes: @Sendable (Pod) -> JSONValue? = { _ in nil }
-        /// Text of `/metrics/probes`.
-        package var probeMetrics: @Sendable () -> String = { "" }
         /// More text for `/metrics`.
         package var metrics: [@Sendable () -> String] = []
 

@@ -53,12 +53,16 @@ extension KubeletService {
                     Task { await session.run(WebSocketTunnel(WebSocketConnection(connection))) }
                 }
             }
-            guard let chosen = handshake.chosen(of: WebSocketPortForward.protocols) else { throw Self.noCommonProtocol(handshake.protocols) }
+            guard let chosen = handshake.chosen(of: WebSocketPortForward.protocols) else {
+                throw Self.noCommonProtocol(handshake.protocols)
+            }
             let forward = WebSocketPortForward(
                 connect: connect, podName: pod.name, ports: try Self.ports(request), isBase64: chosen.contains("base64"))
             return handshake.accepted(chosen) { connection in Task { await forward.run(connection) } }
         }
-        return try SPDYUpgrade(request, protocols: [PortForwardSession.subprotocol]).accepted { connection, _ in await session.run(connection) }
+        return try SPDYUpgrade(request, protocols: [PortForwardSession.subprotocol]).accepted { connection, _ in
+            await session.run(connection)
+        }
     }
 
     private static func ports(_ request: APIRequest) throws(KubeletRefusal) -> [UInt16] {
@@ -78,7 +82,9 @@ extension KubeletService {
         _ request: APIRequest, _ options: RemoteCommandOptions, _ session: RemoteCommandSession
     ) throws(KubeletRefusal) -> APIResponse {
         if let handshake = WebSocketHandshake(request) {
-            guard let chosen = handshake.chosen(of: WebSocketRemoteCommand.protocols) else { throw Self.noCommonProtocol(handshake.protocols) }
+            guard let chosen = handshake.chosen(of: WebSocketRemoteCommand.protocols) else {
+                throw Self.noCommonProtocol(handshake.protocols)
+            }
             return handshake.accepted(chosen) { connection in
                 Task {
                     let client = WebSocketRemoteCommand(WebSocketConnection(connection), subprotocol: chosen)
@@ -141,11 +147,14 @@ struct SPDYUpgrade: Sendable {
         guard request.headers.all("Connection").contains(where: { $0.lowercased().contains("upgrade") }),
             request.headers.all("Upgrade").contains(where: { $0.lowercased().contains("spdy/3.1") })
         else { throw KubeletRefusal(400, "unable to upgrade: missing upgrade headers in request: Connection: Upgrade, Upgrade: SPDY/3.1") }
-        let offered = request.headers.all("X-Stream-Protocol-Version").flatMap { $0.split(separator: ",") }.map { String($0.filter { $0 != " " }) }
+        let offered = request.headers.all("X-Stream-Protocol-Version").flatMap { $0.split(separator: ",") }.map {
+            String($0.filter { $0 != " " })
+        }
         // The first clients sent none, and spoke the plainest one.
         guard let found = offered.isEmpty ? protocols.last : protocols.first(where: offered.contains) else {
             throw KubeletRefusal(
-                403, "unable to upgrade: unable to negotiate protocol: client supports [\(offered.joined(separator: " "))], "
+                403,
+                "unable to upgrade: unable to negotiate protocol: client supports [\(offered.joined(separator: " "))], "
                     + "server accepts [\(protocols.joined(separator: " "))]")
         }
         chosen = found

@@ -26,8 +26,11 @@ struct KubeletService: Sendable {
         case .metrics(let kind): return try await metrics(kind)
         case .probes(let namespace, let name):
             let pod = try pod(namespace, name, nil)
-            guard let history = configuration.probes(pod) else { throw KubeletRefusal(404, "pod \"\(name)\" has no probes") }
-            return .json(history)
+            let histories = node.table[pod.uid]?.probes.histories ?? []
+            return .json([
+                "namespace": .string(pod.namespace), "name": .string(pod.name), "uid": .string(pod.uid),
+                "probes": .array(histories.map(\.json)),
+            ])
         case .checkpoint: throw KubeletRefusal(501, "checkpoint: this node's runtime cannot checkpoint containers (CRIU is not used)")
         }
     }
@@ -37,7 +40,9 @@ struct KubeletService: Sendable {
     /// - Throws: 404.
     func pod(_ namespace: String, _ name: String, _ uid: String?) throws(KubeletRefusal) -> Pod {
         let found = node.table.entries(namespace: namespace, name: name).map(\.pod)
-        guard let pod = uid == nil ? found.last : found.first(where: { $0.uid == uid }) else { throw KubeletRefusal(404, "pod does not exist") }
+        guard let pod = uid == nil ? found.last : found.first(where: { $0.uid == uid }) else {
+            throw KubeletRefusal(404, "pod does not exist")
+        }
         return pod
     }
 
@@ -79,7 +84,7 @@ struct KubeletService: Sendable {
         let text: String
         switch kind {
         case .own: text = ([ownMetrics] + configuration.metrics.map { $0() }).joined()
-        case .probes: text = configuration.probeMetrics()
+        case .probes: text = ProbeMetrics.text(node.table.all.map { ($0.pod, $0.probes.histories) })
         case .resource: text = ResourceMetrics.text(try await snapshot())
         case .cadvisor: text = CadvisorMetrics.text(try await snapshot(), coreCount: ProcessorCount.online)
         }

@@ -51,7 +51,8 @@ struct NodeLogs: Sendable {
             }
             if name == "." || name == ".." { continue }
             if unsafe entry.pointee.d_type == UInt8(DT_DIR) { name += "/" }
-            let target = name.split(separator: "/", omittingEmptySubsequences: false).map { PercentEncoding.encoded(String($0)) }.joined(separator: "/")
+            let target = name.split(separator: "/", omittingEmptySubsequences: false).map { PercentEncoding.encoded(String($0)) }.joined(
+                separator: "/")
             lines.append("<a href=\"\(target)\">\(Self.escaped(name))</a>\n")
         }
         return .plainText("<pre>\n" + lines.sorted().joined() + "</pre>\n", type: "text/html; charset=utf-8")

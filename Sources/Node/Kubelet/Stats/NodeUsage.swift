@@ -93,7 +93,9 @@ struct NodeUsage: Sendable, Hashable {
 
     /// The interface of the route to everywhere; proc_pid_net(5), route.
     static func defaultInterface(_ text: String) -> String {
-        let route = text.split(separator: "\n").dropFirst().lazy.map { $0.split(separator: "\t") }.first { $0.count > 1 && $0[1] == "00000000" }
+        let route = text.split(separator: "\n").dropFirst().lazy.map { $0.split(separator: "\t") }.first {
+            $0.count > 1 && $0[1] == "00000000"
+        }
         return route.map { String($0[0]) } ?? ""
     }
 }

@@ -14,7 +14,8 @@ enum ResourceMetrics {
         }
         let pods = snapshot.pods.map { (labels: [("namespace", $0.pod.namespace), ("pod", $0.pod.name)], stats: $0.stats) }
 
-        output.begin("container_cpu_usage_seconds_total", .counter, "[STABLE] Cumulative cpu time consumed by the container in core-seconds")
+        output.begin(
+            "container_cpu_usage_seconds_total", .counter, "[STABLE] Cumulative cpu time consumed by the container in core-seconds")
         for (labels, stats) in containers {
             guard let cpu = stats.cpu else { continue }
             output.add("container_cpu_usage_seconds_total", labels, PrometheusText.seconds(cpu.usageCoreNanoSeconds), at: cpu.timestamp)
@@ -69,7 +70,9 @@ enum CadvisorMetrics {
         family("container_cpu_usage_seconds_total", .counter, "Cumulative cpu time consumed in seconds.") {
             $0.cpu.map { PrometheusText.seconds($0.usageCoreNanoSeconds) }
         }
-        family("container_memory_usage_bytes", .gauge, "Current memory usage in bytes, including all memory regardless of when it was accessed") {
+        family(
+            "container_memory_usage_bytes", .gauge, "Current memory usage in bytes, including all memory regardless of when it was accessed"
+        ) {
             $0.memory.map { "\($0.usageBytes)" }
         }
         family("container_memory_working_set_bytes", .gauge, "Current working set in bytes.") { $0.memory.map { "\($0.workingSetBytes)" } }
@@ -99,7 +102,10 @@ enum CadvisorMetrics {
             ("container_network_transmit_bytes_total", "Cumulative count of bytes transmitted", { $0.txBytes }),
             ("container_network_transmit_errors_total", "Cumulative count of errors encountered while transmitting", { $0.txErrors }),
             ("container_network_transmit_packets_total", "Cumulative count of packets transmitted", { $0.txPackets }),
-            ("container_network_transmit_packets_dropped_total", "Cumulative count of packets dropped while transmitting", { $0.txDropped }),
+            (
+                "container_network_transmit_packets_dropped_total", "Cumulative count of packets dropped while transmitting",
+                { $0.txDropped }
+            ),
         ]
         for (name, help, value) in families {
             output.begin(name, .counter, help)

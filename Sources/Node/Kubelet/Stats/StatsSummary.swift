@@ -164,7 +164,9 @@ extension StatsProvider {
                 let path = "\(root)/\(plugin)/\(name)"
                 guard let usage = await trees.usage(of: path), let space = FilesystemSpace(path) else { continue }
                 var json: JSONObject = [:]
-                for member in filesystem(space, used: usage, .string(Self.time(usage.timestamp))).members { json.append(member.key, member.value) }
+                for member in filesystem(space, used: usage, .string(Self.time(usage.timestamp))).members {
+                    json.append(member.key, member.value)
+                }
                 json.append("name", .string(name))
                 let claim = pod.spec.volumes.first { $0.name == name }?.persistentVolumeClaim?.claimName
                 if let claim { json.append("pvcRef", ["name": .string(claim), "namespace": .string(pod.namespace)]) }

@@ -46,7 +46,8 @@ extension NativeRuntime {
         stats.processCount = figures.processCount
         let running = sandbox.containers.map { ($0, $0.status) }.filter { $0.1.state == .running }
         stats.containers = running.compactMap { try? self.stats(of: $0.0, $0.1) }.sorted { $0.metadata.name < $1.metadata.name }
-        if status.namespaceOptions.network != .node, let pid = running.first?.1.pid, let text = try? Files.readText("/proc/\(pid)/net/dev") {
+        if status.namespaceOptions.network != .node, let pid = running.first?.1.pid, let text = try? Files.readText("/proc/\(pid)/net/dev")
+        {
             stats.networkTimestamp = KernelClock.realtimeNanoseconds
             stats.interfaces = NetworkCounters.parse(text).filter { $0.name != "lo" }
         }
@@ -71,7 +72,8 @@ private struct CgroupFigures {
         if let figures = try cgroup.memoryStatistics() {
             source = .cgroup
             memory = MemoryUsage(
-                timestamp: now, usageBytes: figures.currentBytes, workingSetBytes: figures.workingSetBytes, rssBytes: figures.anonymousBytes)
+                timestamp: now, usageBytes: figures.currentBytes, workingSetBytes: figures.workingSetBytes, rssBytes: figures.anonymousBytes
+            )
             memory.pageFaults = figures.pageFaults
             memory.majorPageFaults = figures.majorPageFaults
             memory.swapUsageBytes = figures.swapBytes

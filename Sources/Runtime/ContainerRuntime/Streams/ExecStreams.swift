@@ -17,7 +17,8 @@ extension NativeRuntime {
             exit: { () throws(RuntimeError) in try await running.exitCode() })
     }
 
-    private func execOnTerminal(_ id: String, _ command: [String], _ streams: StreamOptions) async throws(RuntimeError) -> ContainerStreams {
+    private func execOnTerminal(_ id: String, _ command: [String], _ streams: StreamOptions) async throws(RuntimeError) -> ContainerStreams
+    {
         let running = try await exec(id, command: command, descriptors: [], terminal: TerminalSize(rows: 0, columns: 0))
         return try await verb("use the terminal of command \(running.id)") {
             guard let master = running.terminal else { throw RuntimeError(.failed, "the supervisor gave none") }

@@ -7,12 +7,14 @@ import Testing
 
 struct KubeletRouteTests {
     @Test(arguments: [
-        ("GET", "/stats/summary", "get", ["stats"]), ("GET", "/metrics", "get", ["metrics"]), ("GET", "/metrics/cadvisor", "get", ["metrics"]),
+        ("GET", "/stats/summary", "get", ["stats"]), ("GET", "/metrics", "get", ["metrics"]),
+        ("GET", "/metrics/cadvisor", "get", ["metrics"]),
         ("GET", "/logs/", "get", ["log"]), ("GET", "/logs/pods/x", "get", ["log"]), ("GET", "/containerLogs/ns/p/c", "get", ["proxy"]),
         ("GET", "/pods", "get", ["pods", "proxy"]), ("GET", "/runningpods/", "get", ["pods", "proxy"]),
         ("GET", "/healthz/syncloop", "get", ["healthz", "proxy"]), ("GET", "/configz", "get", ["configz", "proxy"]),
         ("POST", "/exec/ns/p/c", "create", ["proxy"]), ("GET", "/exec/ns/p/c", "get", ["proxy"]),
-        ("POST", "/checkpoint/ns/p/c", "create", ["checkpoint"]), ("PUT", "/statsx", "update", ["proxy"]), ("BREW", "/pods", "", ["pods", "proxy"]),
+        ("POST", "/checkpoint/ns/p/c", "create", ["checkpoint"]), ("PUT", "/statsx", "update", ["proxy"]),
+        ("BREW", "/pods", "", ["pods", "proxy"]),
     ])
     func `what a request is about`(method: String, path: String, verb: String, subresources: [String]) {
         let attributes = NodeAttributes(method: method, path: path)
@@ -20,13 +22,15 @@ struct KubeletRouteTests {
         #expect(attributes.subresources == subresources)
     }
 
-    @Test(arguments: [
-        ("GET", "/containerLogs/ns/p/c", .containerLog(.init(namespace: "ns", pod: "p", container: "c"))),
-        ("POST", "/exec/ns/p/c", .exec(.init(namespace: "ns", pod: "p", container: "c"))),
-        ("GET", "/exec/ns/p/uid/c", .exec(.init(namespace: "ns", pod: "p", uid: "uid", container: "c"))),
-        ("POST", "/portForward/ns/p", .portForward(namespace: "ns", pod: "p", uid: nil)), ("GET", "/logs/a/b%20c", .logFile("a/b c")),
-        ("GET", "/metrics/resource", .metrics(.resource)), ("GET", "/healthz/ping", .health), ("GET", "/probes/ns/p", .probes(namespace: "ns", pod: "p")),
-    ] as [(String, String, KubeletRoute)])
+    @Test(
+        arguments: [
+            ("GET", "/containerLogs/ns/p/c", .containerLog(.init(namespace: "ns", pod: "p", container: "c"))),
+            ("POST", "/exec/ns/p/c", .exec(.init(namespace: "ns", pod: "p", container: "c"))),
+            ("GET", "/exec/ns/p/uid/c", .exec(.init(namespace: "ns", pod: "p", uid: "uid", container: "c"))),
+            ("POST", "/portForward/ns/p", .portForward(namespace: "ns", pod: "p", uid: nil)), ("GET", "/logs/a/b%20c", .logFile("a/b c")),
+            ("GET", "/metrics/resource", .metrics(.resource)), ("GET", "/healthz/ping", .health),
+            ("GET", "/probes/ns/p", .probes(namespace: "ns", pod: "p")),
+        ] as [(String, String, KubeletRoute)])
     func `where a request goes`(method: String, path: String, expected: KubeletRoute) throws {
         #expect(try KubeletRoute(method: method, path: path) == expected)
     }

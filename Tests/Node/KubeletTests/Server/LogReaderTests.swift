@@ -18,6 +18,7 @@ struct LogReaderTests {
 
     private static func read(_ files: [(name: String, lines: [String])], _ change: (inout LogOptions) -> Void = { _ in }) throws -> String {
         let directory = try TemporaryDirectory()
+        defer { withExtendedLifetime(directory) {} }
         for file in files { try PodFiles.replace("\(directory.path)/\(file.name)", Array(entries(file.lines).utf8), mode: 0o600) }
         var options = LogOptions()
         change(&options)
@@ -35,17 +36,19 @@ struct LogReaderTests {
         (name: "0.log.20260101-000000.tmp", lines: ["9 o F other"]),
     ]
 
-    @Test(arguments: [
-        (nil, "one\ntwo\nthree\nfour\n"), (0, ""), (1, "four\n"), (2, "three\nfour\n"), (4, "one\ntwo\nthree\nfour\n"),
-        (9, "one\ntwo\nthree\nfour\n"),
-    ] as [(Int64?, String)])
+    @Test(
+        arguments: [
+            (nil, "one\ntwo\nthree\nfour\n"), (0, ""), (1, "four\n"), (2, "three\nfour\n"), (4, "one\ntwo\nthree\nfour\n"),
+            (9, "one\ntwo\nthree\nfour\n"),
+        ] as [(Int64?, String)])
     func `the last lines`(count: Int64?, expected: String) throws {
         #expect(try Self.read(Self.simple) { $0.tailLines = count } == expected)
     }
 
-    @Test(arguments: [
-        (nil, "a\nb\nc\nd\ne\n"), (1, "e\n"), (2, "d\ne\n"), (3, "c\nd\ne\n"), (4, "b\nc\nd\ne\n"), (5, "a\nb\nc\nd\ne\n"), (0, ""),
-    ] as [(Int64?, String)])
+    @Test(
+        arguments: [
+            (nil, "a\nb\nc\nd\ne\n"), (1, "e\n"), (2, "d\ne\n"), (3, "c\nd\ne\n"), (4, "b\nc\nd\ne\n"), (5, "a\nb\nc\nd\ne\n"), (0, ""),
+        ] as [(Int64?, String)])
     func `lines of rotated files come before`(count: Int64?, expected: String) throws {
         #expect(try Self.read(Self.rotated) { $0.tailLines = count } == expected)
     }
@@ -87,6 +90,7 @@ struct LogReaderTests {
 
     @Test func `nothing is lost over rotations while it is followed`() throws {
         let directory = try TemporaryDirectory()
+        defer { withExtendedLifetime(directory) {} }
         let path = "\(directory.path)/0.log"
         var reader = LogReader(path: path, LogOptions())
         var output: [UInt8] = []
@@ -109,6 +113,7 @@ struct LogReaderTests {
 
     @Test func `a large log's tail is found by going back through its blocks`() throws {
         let directory = try TemporaryDirectory()
+        defer { withExtendedLifetime(directory) {} }
         let lines = (0..<20_000).map { "1 o F line \($0) " + String(repeating: "x", count: $0 % 200) }
         try PodFiles.replace("\(directory.path)/0.log", Array(Self.entries(lines).utf8), mode: 0o600)
         var options = LogOptions()

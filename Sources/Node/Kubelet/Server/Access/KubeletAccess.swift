@@ -40,7 +40,8 @@ struct KubeletAccess: Sendable {
         for subresource in attributes.subresources where try await isAllowed(user, attributes.verb, subresource) { return }
         throw KubeletRefusal(
             403,
-            "Forbidden (user=\(user.name), verb=\(attributes.verb), resource=nodes, subresource(s)=[\(attributes.subresources.joined(separator: " "))])")
+            "Forbidden (user=\(user.name), verb=\(attributes.verb), resource=nodes, subresource(s)=[\(attributes.subresources.joined(separator: " "))])"
+        )
     }
 
     // MARK: who

@@ -61,7 +61,8 @@ struct WebSocketPortForward: Sendable {
             if isBase64 {
                 message += bytes
                 guard isEnd else { continue }
-                guard let first = message.first, let decoded = Base64Data(base64: String(decoding: message.dropFirst(), as: UTF8.self)) else { return }
+                guard let first = message.first, let decoded = Base64Data(base64: String(decoding: message.dropFirst(), as: UTF8.self))
+                else { return }
                 (current, bytes) = (Int(first) - 48, decoded.bytes)
             } else if current == nil, let first = bytes.first {
                 current = Int(first)

@@ -5,7 +5,9 @@ import Synchronization
 /// exec and attach over a WebSocket: the first byte of a message is its channel.
 final class WebSocketRemoteCommand: RemoteCommandClient {
     /// In the order of preference.
-    static let protocols = ["v5.channel.k8s.io", "v4.channel.k8s.io", "v4.base64.channel.k8s.io", "channel.k8s.io", "base64.channel.k8s.io", ""]
+    static let protocols = [
+        "v5.channel.k8s.io", "v4.channel.k8s.io", "v4.base64.channel.k8s.io", "channel.k8s.io", "base64.channel.k8s.io", "",
+    ]
 
     private enum Channel {
         static let stdin: UInt8 = 0
@@ -44,7 +46,8 @@ final class WebSocketRemoteCommand: RemoteCommandClient {
                     if message.count > 64 << 20 { return }
                     continue
                 }
-                guard let first = message.first, let decoded = Base64Data(base64: String(decoding: message.dropFirst(), as: UTF8.self)) else { return }
+                guard let first = message.first, let decoded = Base64Data(base64: String(decoding: message.dropFirst(), as: UTF8.self))
+                else { return }
                 channel = first &- UInt8(ascii: "0")
                 bytes = decoded.bytes
             } else if channel == nil, let first = bytes.first {

@@ -23,10 +23,13 @@ package final class Kubelet: Sendable {
 
     package init(
         configuration: KubeletConfiguration, runtime: any RuntimeService, images: any ImageService,
-        cgroups: any PodCgroupManager = NoPodCgroups(), mounts: any MountService = NoMounts(), clock: any TimeSource = MachineTime()
+        cgroups: any PodCgroupManager = NoPodCgroups(), mounts: any MountService = NoMounts(), clock: any TimeSource = MachineTime(),
+        pullSecrets: (any PullSecretSource)? = nil
     ) {
         node = NodeServices(
-            configuration: configuration, runtime: runtime, images: images, cgroups: cgroups, mounts: mounts, clock: clock,
+            configuration: configuration, runtime: runtime, images: images,
+            puller: ImagePuller(images, configuration, clock), pullSecrets: pullSecrets ?? configuration.objects, cgroups: cgroups,
+            mounts: mounts, clock: clock,
             events: PodEventHub(clock), table: PodTable(), background: Background(),
             userNamespaces: UserNamespaceAllocator(configuration), volumes: PodVolumes(configuration, mounts))
     }

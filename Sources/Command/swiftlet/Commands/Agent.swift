@@ -15,6 +15,8 @@ struct Agent: AsyncParsableCommand {
 
     @OptionGroup var limits: PodLimitOptions
 
+    @OptionGroup var registries: RegistryOptions
+
     @Option(help: "Directory of manifests, watched for changes.", completion: .directory)
     var podManifestPath: String
 
@@ -25,7 +27,7 @@ struct Agent: AsyncParsableCommand {
         guard Machine.isDirectory(directory) else { throw UsageError("--pod-manifest-path \(podManifestPath): is not a directory") }
         let podPidsLimit = try limits.podPidsLimit
         let interruption = try Interruption()
-        let opened = try await Instance.open(instance, for: .agent)
+        let opened = try await Instance.open(instance, for: .agent, registries: registries.files)
         let daemon = DaemonFile(runDirectory: opened.runDirectory)
         try daemon.claim()
         defer { daemon.release() }

@@ -106,6 +106,8 @@ extension Instance {
         configuration.node.allocatableMilliCPU = Machine.processorCount * 1000
         configuration.node.allocatableMemoryBytes = Machine.memoryBytes
         configuration.node.hugePages = Machine.hugePages
+        let credentials = registries.credentials(dataDirectory: dataDirectory)
+        configuration.imageCredentials = { credentials.keyring }
         return configuration
     }
 

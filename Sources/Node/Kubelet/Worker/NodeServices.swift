@@ -8,6 +8,8 @@ struct NodeServices: Sendable {
     let configuration: KubeletConfiguration
     let runtime: any RuntimeService
     let images: any ImageService
+    let puller: ImagePuller
+    let pullSecrets: any PullSecretSource
     let cgroups: any PodCgroupManager
     let mounts: any MountService
     let clock: any TimeSource

@@ -1,6 +1,6 @@
 package import CRI
 internal import Glibc
-internal import ImageStore
+package import ImageStore
 internal import LinuxSystem
 
 extension NativeRuntime {
@@ -14,9 +14,12 @@ extension NativeRuntime {
         }
     }
 
-    package func pullImage(_ spec: ImageSpec) async throws(RuntimeError) -> String {
-        throw RuntimeError(
-            .unimplemented, "pull image \(spec.image): this node has no registry client: import it with `swiftlet image import`")
+    /// Its errors are those of the registry client as they stand: they end up in pods' statuses.
+    package func pullImage(_ spec: ImageSpec, auth: AuthConfig?) async throws(RuntimeError) -> String {
+        do {
+            let reference = try ImageReference(spec.image)
+            return try await registryClient.pull(reference, credential: auth.flatMap { RegistryCredential($0) }).image.id.description
+        } catch { throw RuntimeError(error) }
     }
 
     package func removeImage(_ spec: ImageSpec) async throws(RuntimeError) {
@@ -45,12 +48,28 @@ extension NativeRuntime {
     }
 }
 
+extension RegistryCredential {
+    /// - Returns: nil when there is nothing to show.
+    package init?(_ auth: AuthConfig) {
+        if !auth.registryToken.isEmpty {
+            self = .bearerToken(auth.registryToken)
+        } else if !auth.identityToken.isEmpty {
+            self = .identityToken(auth.identityToken)
+        } else if !auth.username.isEmpty || !auth.password.isEmpty {
+            self = .password(user: auth.username, auth.password)
+        } else {
+            return nil
+        }
+    }
+}
+
 extension CRI.Image {
     init(_ image: StoredImage) {
         // A size of 0 would mean that the image is not there (CRI, Image.size).
         self.init(id: image.id.description, size: UInt64(max(1, image.sizeBytes)))
         repoTags = image.references.map(\.description)
         repoDigests = image.repoDigests.map(\.description)
+        isImported = image.origin == .archive
         let user = image.config.user.prefix { $0 != ":" }
         if let number = Int64(user), number >= 0 { uid = number } else { username = String(user) }
     }

@@ -154,7 +154,8 @@ extension EndToEnd.RunObjectsTests {
 
     @Test func `an image that no registry gives is told of in the words of the registry client`() throws {
         try withMachine { machine throws in
-            let absent = try machine.manifest(Manifest.busybox(command: "true").replacing("image: busybox", with: "image: 127.0.0.1:1/absent:1"))
+            let absent = try machine.manifest(
+                Manifest.busybox(command: "true").replacing("image: busybox", with: "image: 127.0.0.1:1/absent:1"))
             let result = try machine.swiftlet(["run"], ["-f", absent])
             #expect(result.status == 1)
             #expect(

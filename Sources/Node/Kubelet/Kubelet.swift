@@ -19,6 +19,7 @@ package final class Kubelet: Sendable {
     private let node: NodeServices
     private let state = Mutex(State())
     private let relistNow = WakeUp()
+    package let imageCollector: ImageCollector
     private static let relistPeriod = Duration.seconds(60)
 
     package init(
@@ -26,6 +27,7 @@ package final class Kubelet: Sendable {
         cgroups: any PodCgroupManager = NoPodCgroups(), mounts: any MountService = NoMounts(), clock: any TimeSource = MachineTime(),
         pullSecrets: (any PullSecretSource)? = nil
     ) {
+        imageCollector = ImageCollector(images, runtime, configuration.imageGC, clock)
         node = NodeServices(
             configuration: configuration, runtime: runtime, images: images,
             puller: ImagePuller(images, configuration, clock), pullSecrets: pullSecrets ?? configuration.objects, cgroups: cgroups,
@@ -56,6 +58,7 @@ package final class Kubelet: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.followRuntime(events) }
             group.addTask { await self.relistPeriodically() }
+            group.addTask { await self.imageCollector.run() }
             for await job in node.background.jobs { group.addTask { await job() } }
             group.cancelAll()
         }

@@ -40,6 +40,9 @@ package struct FilesystemUsage: Sendable, Hashable {
     package var mountpoint: String
     package var usedBytes: UInt64
     package var inodesUsed: UInt64
+    /// Of the whole file system, 0 when it is not known (not of CRI v1).
+    package var capacityBytes: UInt64 = 0
+    package var availableBytes: UInt64 = 0
     package init(timestamp: Int64, mountpoint: String, usedBytes: UInt64, inodesUsed: UInt64) {
         self.timestamp = timestamp
         self.mountpoint = mountpoint

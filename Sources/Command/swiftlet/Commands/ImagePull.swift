@@ -10,7 +10,9 @@ struct RegistryAccess: ParsableArguments {
     @OptionGroup var registries: RegistryOptions
 
     @Option(
-        help: "USER:PASSWORD for the registry, instead of what the file of credentials has; - reads one line of stdin, which does not show in ps.")
+        help:
+            "USER:PASSWORD for the registry, instead of what the file of credentials has; - reads one line of stdin, which does not show in ps."
+    )
     var creds: String?
 
     func client(_ store: ImageStore, _ instance: InstanceOptions) throws -> RegistryClient {
@@ -72,7 +74,7 @@ extension ImageCommand {
             let store = try instance.openImages()
             let client = try access.client(store, instance)
             let line = ImportProgressLine()
-            let (pulled, isNew) = try await access.tryCredentials(for: reference, instance) { (credential) throws(ImageError) in
+            let (pulled, isNew) = try await access.tryCredentials(for: reference, instance) { (credential) async throws(ImageError) in
                 defer { line.clear() }
                 return try await client.pull(reference, credential: credential, platform: wanted, progress: line.show)
             }
@@ -101,7 +103,7 @@ extension ImageCommand {
             guard try store.image(image) != nil else { throw UsageError("\(ImageError.missing(image))") }
             let client = try access.client(store, instance)
             let line = ImportProgressLine()
-            let digest = try await access.tryCredentials(for: reference, instance) { (credential) throws(ImageError) in
+            let digest = try await access.tryCredentials(for: reference, instance) { (credential) async throws(ImageError) in
                 defer { line.clear() }
                 return try await client.push(image, to: reference, credential: credential, progress: line.show)
             }

@@ -39,7 +39,8 @@ struct Instance: ~Copyable {
         let lock = try InstanceLock.take(runDirectory: runDirectory)
         if lock.isAlone { try records.removeDrafts() }
         var configuration = try configuration(options)
-        configuration.registries = try registries.configuration(dataDirectory: dataDirectory)
+        // What ends pods shall not fail for a file that only matters to those that begin.
+        if purpose != .tearDown { configuration.registries = try registries.configuration(dataDirectory: dataDirectory) }
         if purpose == .agent { configuration.keepSpares() }
         let runtime = try NativeRuntime(configuration: configuration)
         if lock.isAlone || purpose != .run {

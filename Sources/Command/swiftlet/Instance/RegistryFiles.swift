@@ -8,12 +8,14 @@ internal import LinuxSystem
 /// How registries are reached and what is shown to them.
 struct RegistryOptions: ParsableArguments {
     @Option(
-        help: "Mirrors, certificates and plain HTTP by registry, a YAML file (default: registries.yaml in the data directory, if it is there).",
+        help:
+            "Mirrors, certificates and plain HTTP by registry, a YAML file (default: registries.yaml in the data directory, if it is there).",
         completion: .file())
     var registryConfig: String?
 
     @Option(
-        help: "Credentials for registries, a file of docker's config.json form (default: config.json in the data directory, if it is there).",
+        help:
+            "Credentials for registries, a file of docker's config.json form (default: config.json in the data directory, if it is there).",
         completion: .file())
     var registryCredentials: String?
 
@@ -30,7 +32,8 @@ struct RegistryFiles: Sendable {
     func configuration(dataDirectory: String) throws -> RegistryConfiguration {
         var result = RegistryConfiguration()
         let path = configuration ?? "\(dataDirectory)/registries.yaml"
-        if configuration != nil || unsafe access(path, F_OK) == 0 {
+        let isThere = unsafe access(path, F_OK) == 0
+        if configuration != nil || isThere {
             do {
                 result = try RegistryConfiguration(parsing: try Files.read(path, limit: 4 << 20)) { (name) throws(ImageError) in
                     do { return try Files.read(name, limit: 4 << 20) } catch { throw ImageError(.invalid, "\(error)") }

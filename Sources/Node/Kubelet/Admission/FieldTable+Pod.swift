@@ -9,8 +9,8 @@ extension FieldTable {
         FieldTable(
             "PodSpec",
             acting: """
-                activeDeadlineSeconds dnsPolicy hostIPC hostNetwork hostPID hostUsers hostname overhead restartPolicy setHostnameAsFQDN \
-                shareProcessNamespace subdomain terminationGracePeriodSeconds
+                activeDeadlineSeconds dnsPolicy hostIPC hostNetwork hostPID hostUsers hostname imagePullSecrets overhead restartPolicy \
+                setHostnameAsFQDN shareProcessNamespace subdomain terminationGracePeriodSeconds
                 """,
             [
                 "affinity": .needless(scheduler),
@@ -20,7 +20,6 @@ extension FieldTable {
                 "enableServiceLinks": .needless("it stands for variables of Services, and there are none"),
                 "ephemeralContainers": .missing("they are not started"),
                 "hostAliases": .members("HostAlias"),
-                "imagePullSecrets": .missing("images are not pulled from registries"),
                 "initContainers": .members("Container"),
                 "nodeName": .needless(scheduler),
                 "nodeSelector": .needless(scheduler),

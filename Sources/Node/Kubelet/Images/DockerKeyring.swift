@@ -57,7 +57,9 @@ extension DockerKeyring {
 
     /// Adds what docker's `config.json` has, the content of Secrets of type kubernetes.io/dockerconfigjson: `{"auths": {HOST: {"auth": …}}}`.
     package mutating func add(dockerConfigJSON bytes: [UInt8]) throws(FormatError) {
-        guard let document = try? JSONValue(parsing: bytes), document.objectValue != nil else { throw FormatError(description: "it is no JSON object") }
+        guard let document = try? JSONValue(parsing: bytes), document.objectValue != nil else {
+            throw FormatError(description: "it is no JSON object")
+        }
         guard let auths = document["auths"], !auths.isNull else { return }
         try add(auths)
     }

@@ -38,11 +38,12 @@ extension NativeRuntime {
                 var status = statvfs()
                 guard unsafe statvfs(images.root, &status) == 0 else { throw SystemError("statvfs \(images.root)", .current) }
                 let used = UInt64(status.f_blocks - status.f_bfree) * UInt64(status.f_frsize)
-                return [
-                    FilesystemUsage(
-                        timestamp: KernelClock.realtimeNanoseconds, mountpoint: images.root, usedBytes: used,
-                        inodesUsed: UInt64(status.f_files - status.f_ffree))
-                ]
+                var usage = FilesystemUsage(
+                    timestamp: KernelClock.realtimeNanoseconds, mountpoint: images.root, usedBytes: used,
+                    inodesUsed: UInt64(status.f_files - status.f_ffree))
+                usage.capacityBytes = UInt64(status.f_blocks) * UInt64(status.f_frsize)
+                usage.availableBytes = UInt64(status.f_bavail) * UInt64(status.f_frsize)
+                return [usage]
             }
         }
     }

@@ -14,10 +14,9 @@ struct BlobDownload: ~Copyable {
     private let progress: @Sendable (Int64) -> Void
     /// Of what is in the file.
     private var hash = SHA256Stream()
-    /// Bytes that came over the network.
-    private var receivedBytes: Int64 = 0
     /// Some of the file came by an earlier request.
     private var isPieced = false
+    private var hasStartedOver = false
 
     init(
         _ blob: Descriptor, into file: consuming OwnedFD, _ connector: RegistryConnector, progress: @escaping @Sendable (Int64) -> Void
@@ -33,13 +32,17 @@ struct BlobDownload: ~Copyable {
     /// - Throws: `.refused` when the content is not what the descriptor says; `.unavailable` when no server gives it.
     mutating func run(from sessions: [RegistrySession]) async throws(ImageError) {
         try readWhatIsThere()
-        for isSecond in [false, true] {
-            try await fill(from: sessions)
+        var server = 0
+        while true {
+            try await fill(from: sessions, &server)
             let actual = hash.digest
             if actual == blob.digest { return }
-            // Pieces of different requests may not belong together: once more, in one piece.
-            guard isPieced, !isSecond else {
-                throw .refused("blob \(blob.digest): digest mismatch, the content is \(actual)")
+            // Pieces of different requests may not belong together: once more, in one piece. Else another server may be honest.
+            if isPieced, !hasStartedOver {
+                hasStartedOver = true
+            } else {
+                server += 1
+                guard server < sessions.count else { throw .refused("blob \(blob.digest): digest mismatch, the content is \(actual)") }
             }
             try startOver()
         }
@@ -47,21 +50,24 @@ struct BlobDownload: ~Copyable {
 
     // MARK: Attempts
 
-    private mutating func fill(from sessions: [RegistrySession]) async throws(ImageError) {
-        var (server, failures) = (0, 0)
+    /// A connection that brings less than this has not helped much.
+    private static let progressBytes: Int64 = 64 << 10
+
+    private mutating func fill(from sessions: [RegistrySession], _ server: inout Int) async throws(ImageError) {
+        var (failures, best) = (0, hash.byteCount)
         while hash.byteCount < blob.sizeBytes {
-            let before = receivedBytes
             do throws(ImageError) {
                 try await attempt(sessions[server])
-                guard receivedBytes == before else { continue }
+                guard hash.byteCount < blob.sizeBytes else { return }
                 throw .unavailable("blob \(blob.digest) ends after \(hash.byteCount) of \(blob.sizeBytes) bytes")
             } catch {
                 if Task.isCancelled { throw .cancelled }
-                failures = receivedBytes > before ? 1 : failures + 1
+                failures = hash.byteCount >= best + Self.progressBytes ? 1 : failures + 1
+                best = max(best, hash.byteCount)
                 if error.code == .unavailable, failures < configuration.maxAttempts {
                     await pause(after: failures)
                 } else {
-                    guard server + 1 < sessions.count, error.code != .refused else { throw error }
+                    guard error.code != .failed, server + 1 < sessions.count else { throw error }
                     (server, failures) = (server + 1, 0)
                 }
             }
@@ -110,7 +116,6 @@ struct BlobDownload: ~Copyable {
             try unsafe bytes.span.bytes.withUnsafeBytes { (buffer) throws(Errno) in unsafe try file.write(buffer, at: offset) }
         } catch { throw .failed("write blob \(blob.digest)", error) }
         unsafe bytes.span.bytes.withUnsafeBytes { buffer in unsafe hash.update(buffer) }
-        receivedBytes += Int64(bytes.count)
         progress(hash.byteCount)
     }
 

@@ -25,7 +25,9 @@ final class BlobDownloads: Sendable {
     private let state = Mutex(State())
 
     init(root: borrowing Directory, _ connector: RegistryConnector, _ executor: BlockingExecutor) throws(ImageError) {
-        do { directory = try root.makeOrOpenDirectory("downloads", mode: 0o700) } catch { throw .failed("make the directory downloads", error) }
+        do { directory = try root.makeOrOpenDirectory("downloads", mode: 0o700) } catch {
+            throw .failed("make the directory downloads", error)
+        }
         self.connector = connector
         self.executor = executor
         slots = AsyncSemaphore(max(1, connector.configuration.maxParallelDownloads))

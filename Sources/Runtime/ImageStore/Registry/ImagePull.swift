@@ -24,7 +24,8 @@ struct ImagePull: Sendable {
         var image = try CollectedImage(
             configDigest: manifest.config.digest, manifest: digest, layers: manifest.layers.map(\.digest), names: [reference],
             platform: platform ?? .host, in: staging, limits: store.limits)
-        image.resolved = found.digest
+        // The index stands for this machine's platform only.
+        image.resolved = platform == nil ? found.digest : digest
         let layers = LayerImport(store: store, staging: staging) { [progress] in progress.tell($0.phase, $0.completedBytes, $0.totalBytes) }
         try await fetchAndUnpack(manifest, image, found, staging, layers)
         let publication = Publication(store: store, staging: staging)
@@ -87,6 +88,8 @@ struct ImagePull: Sendable {
     }
 
     private func fetch(_ layer: Descriptor, _ found: ImageResolution.Found) async throws(ImageError) -> Descriptor {
+        // Another pull may have brought it in since this one looked.
+        if try store.content.size(of: layer.digest) == layer.sizeBytes { return layer }
         try await client.downloads.fetch(layer, from: found.sessions) { [progress] in progress.layer(layer.digest, $0) }
         return layer
     }

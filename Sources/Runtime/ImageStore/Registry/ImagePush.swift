@@ -12,7 +12,8 @@ extension RegistryClient {
     /// - Returns: The manifest's digest.
     @discardableResult
     package func push(
-        _ nameOrID: String, to destination: ImageReference, credential: RegistryCredential? = nil, progress: @escaping ImageObserver = { _ in }
+        _ nameOrID: String, to destination: ImageReference, credential: RegistryCredential? = nil,
+        progress: @escaping ImageObserver = { _ in }
     ) async throws(ImageError) -> Digest {
         do throws(ImageError) {
             guard destination.digest == nil else { throw .invalid("\(destination) has a digest; an image is pushed to a tag") }

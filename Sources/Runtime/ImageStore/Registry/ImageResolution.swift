@@ -17,7 +17,6 @@ struct ImageResolution: Sendable {
 
     /// - Throws: The words of containerd: `failed to resolve reference "docker.io/library/none:latest": …`.
     func resolve(_ reference: ImageReference) async throws(ImageError) -> Found {
-        if let digest = reference.digest { return Found(digest: digest, sessions: sessions) }
         var last = ImageError.notFound("\(reference): not found")
         for index in sessions.indices {
             do throws(ImageError) {
@@ -31,10 +30,11 @@ struct ImageResolution: Sendable {
     }
 
     private func digest(of reference: ImageReference, at session: RegistrySession) async throws(ImageError) -> Digest {
-        let path = "manifests/\(reference.tag ?? "latest")"
+        let path = "manifests/\(reference.digest.map { "\($0)" } ?? reference.tag ?? "latest")"
         // Registries that limit pulls do not count this one.
         let head = try await session.send("HEAD", path, headers: Self.accept)
         head.close()
+        if head.isSuccess, let digest = reference.digest { return digest }
         if head.isSuccess, let text = head.headers["Docker-Content-Digest"], let digest = try? Digest(text) { return digest }
         if head.status == 404 { throw .notFound("\(reference): not found") }
         guard head.isSuccess || head.status == 405 || head.status == 400 else { throw await head.failure(action: "pull") }
@@ -51,7 +51,9 @@ struct ImageResolution: Sendable {
     /// The manifest for a platform.
     ///
     /// - Returns: Its digest, its bytes and what they say.
-    func manifest(_ found: Found, for platform: Platform) async throws(ImageError) -> (digest: Digest, bytes: [UInt8], manifest: ImageManifest) {
+    func manifest(_ found: Found, for platform: Platform) async throws(ImageError) -> (
+        digest: Digest, bytes: [UInt8], manifest: ImageManifest
+    ) {
         var digest = found.digest
         for _ in 0...4 {
             let (bytes, contentType) = try await document("manifests", digest, size: nil, from: found.sessions)
@@ -78,21 +80,23 @@ struct ImageResolution: Sendable {
         return try await document("blobs", descriptor.digest, size: descriptor.sizeBytes, from: found.sessions).bytes
     }
 
+    private static let attempts = 3
+
     /// A small document, checked against its digest.
     private func document(
         _ kind: String, _ digest: Digest, size: Int64?, from sessions: [RegistrySession]
     ) async throws(ImageError) -> (bytes: [UInt8], contentType: String?) {
         var last = ImageError.notFound("\(digest): not found")
         for session in sessions {
-            for attempt in 1...session.connector.configuration.maxAttempts {
+            for attempt in 1...Self.attempts {
                 do throws(ImageError) {
                     return try await fetch(kind, digest, size: size, session)
                 } catch {
                     if Task.isCancelled { throw .cancelled }
                     last = error
-                    guard error.code == .unavailable else { break }
+                    guard error.code == .unavailable, attempt < Self.attempts else { break }
                     // Cancelled: the next attempt finds that out.
-                    try? await session.connector.clock.sleep(for: session.connector.configuration.retryDelay * (1 << min(attempt - 1, 6)))
+                    try? await session.connector.clock.sleep(for: session.connector.configuration.retryDelay * attempt)
                 }
             }
         }
@@ -103,7 +107,9 @@ struct ImageResolution: Sendable {
         _ kind: String, _ digest: Digest, size: Int64?, _ session: RegistrySession
     ) async throws(ImageError) -> (bytes: [UInt8], contentType: String?) {
         let answer = try await session.send("GET", "\(kind)/\(digest)", headers: kind == "manifests" ? Self.accept : [:])
-        if answer.status == 404 { throw .notFound("\(session.endpoint.mirrorOf ?? session.endpoint.host)/\(session.repository)@\(digest): not found") }
+        if answer.status == 404 {
+            throw .notFound("\(session.endpoint.mirrorOf ?? session.endpoint.host)/\(session.repository)@\(digest): not found")
+        }
         guard answer.isSuccess else { throw await answer.failure(action: "pull") }
         let bytes = try await answer.collect(limit: limits.metadataBytes)
         if let size, Int64(bytes.count) != size { throw .refused("blob \(digest) has \(bytes.count) bytes, its descriptor says \(size)") }

@@ -27,7 +27,9 @@ enum ManifestMediaType {
     /// - Throws: `.refused` for a chart, a signature or another thing that registries keep beside images, and for encrypted layers.
     static func check(_ manifest: ImageManifest) throws(ImageError) {
         let config = manifest.config.mediaType
-        let images = ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json", "application/octet-stream", ""]
+        let images = [
+            "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json", "application/octet-stream", "",
+        ]
         guard images.contains(config) else { throw .refused("it is no image: its config has the media type \(quoted(config))") }
         for layer in manifest.layers where layer.mediaType.hasSuffix("+encrypted") {
             throw .refused("layer \(layer.digest) is encrypted (\(layer.mediaType)), which is not supported")

@@ -92,7 +92,9 @@ extension RegistryAnswer {
             return .denied("\(action) access denied, repository does not exist or may require authorization: server message: \(said)")
         case 404: return .notFound(message ?? "not found")
         default:
-            let text = "unexpected status from \(method) request to \(url.withoutQuery): \(status)" + (message.map { " - Server message: \($0)" } ?? "")
+            let text =
+                "unexpected status from \(method) request to \(url.withoutQuery): \(status)"
+                + (message.map { " - Server message: \($0)" } ?? "")
             return status == 429 || status >= 500 ? .unavailable(text) : ImageError(.failed, text)
         }
     }

@@ -52,7 +52,9 @@ extension RegistryConfiguration {
     /// - Throws: `.invalid` with the path of what is wrong. Unknown fields are wrong.
     package init(parsing bytes: [UInt8], readFile: (String) throws(ImageError) -> [UInt8]) throws(ImageError) {
         let documents: [YAMLDocument]
-        do { documents = try YAMLDocument.documents(parsing: bytes) } catch { throw ImageError(.invalid, "registry configuration", cause: error) }
+        do { documents = try YAMLDocument.documents(parsing: bytes) } catch {
+            throw ImageError(.invalid, "registry configuration", cause: error)
+        }
         guard documents.count == 1, let document = documents.first else {
             throw .invalid("registry configuration: one document expected, found \(documents.count)")
         }
@@ -69,7 +71,9 @@ extension RegistryConfiguration {
         ])
         let host = try field.required("host")
         let name = try host.string
-        guard name == "*" || ImageName.isDomain(name) else { throw .invalid("\(host.path): \(quoted(name)) is no host, host:port or \"*\"") }
+        guard name == "*" || ImageName.isDomain(name) else {
+            throw .invalid("\(host.path): \(quoted(name)) is no host, host:port or \"*\"")
+        }
         guard registries[name] == nil else { throw .invalid("\(host.path): \(quoted(name)) stands here twice") }
         var registry = Registry()
         registry.mirrors = try field.strings("mirrors") ?? []

@@ -53,7 +53,9 @@ final class RegistryConnector: Sendable {
             let trust: TLSClientContext.Trust =
                 settings.skipVerify ? .anybody : settings.certificateAuthority.map { .authorities($0) } ?? .system
             var certificate: ClientCertificate?
-            if let chain = settings.clientCertificate, let key = settings.clientKey { certificate = ClientCertificate(chain: chain, key: key) }
+            if let chain = settings.clientCertificate, let key = settings.clientKey {
+                certificate = ClientCertificate(chain: chain, key: key)
+            }
             let context = try TLSClientContext(trust: trust, clientCertificate: certificate)
             contexts[host] = context
             return context

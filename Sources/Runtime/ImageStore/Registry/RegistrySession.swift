@@ -20,7 +20,8 @@ struct RegistrySession: Sendable {
 
     /// - Throws: `.unavailable`, `.denied`; an answer that says no is an answer, but for those that ask for authentication.
     func send(
-        _ method: String, _ url: HTTPURL, headers: HTTPHeaders = [:], body: [UInt8] = [], upload: (@Sendable () throws(ImageError) -> Upload)? = nil
+        _ method: String, _ url: HTTPURL, headers: HTTPHeaders = [:], body: [UInt8] = [],
+        upload: (@Sendable () throws(ImageError) -> Upload)? = nil
     ) async throws(ImageError) -> RegistryAnswer {
         let known = tokens.header(for: key)
         let answer = try await follow(method, url, headers, known, body, try upload?())
@@ -47,7 +48,9 @@ struct RegistrySession: Sendable {
                 let location = answer.headers["Location"]
             else { return answer }
             answer.close()
-            guard let next = url.resolving(location) else { throw .refused("\(url.withoutQuery) redirects to \(quoted(location)), which is no URL") }
+            guard let next = url.resolving(location) else {
+                throw .refused("\(url.withoutQuery) redirects to \(quoted(location)), which is no URL")
+            }
             guard next.isSecure || !url.isSecure else {
                 throw .refused("\(url.withoutQuery) redirects to \(quoted("\(next.withoutQuery)")), which would be in plain text")
             }
@@ -69,9 +72,11 @@ struct RegistrySession: Sendable {
         }
         guard case .password(let user, let password) = credential?.kind else {
             throw .denied(
-                "pull access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials")
+                "\(actions == "pull" ? "pull" : "push") access denied, repository does not exist or may require authorization: authorization failed: no basic auth credentials"
+            )
         }
-        guard endpoint.base.isSecure || endpoint.base.host.isLoopback || connector.configuration.registry(endpoint.host).plainHTTP == true else {
+        guard endpoint.base.isSecure || endpoint.base.host.isLoopback || connector.configuration.registry(endpoint.host).plainHTTP == true
+        else {
             throw .denied("the registry wants a password over plain HTTP")
         }
         let header = TokenRequest.basic(user: user, password)
@@ -80,7 +85,8 @@ struct RegistrySession: Sendable {
     }
 
     private func fetchToken(_ challenge: AuthChallenge) async throws(ImageError) -> String {
-        let scopes = challenge.parameters["scope"].map { $0.split(separator: " ").map(String.init) } ?? ["repository:\(repository):\(actions)"]
+        let scopes =
+            challenge.parameters["scope"].map { $0.split(separator: " ").map(String.init) } ?? ["repository:\(repository):\(actions)"]
         let request = try TokenRequest(challenge, scopes: scopes, credential, isPlainAllowed: !endpoint.base.isSecure)
         let kind = credential == nil ? "anonymous token" : "oauth token"
         do throws(ImageError) {

@@ -16,7 +16,7 @@ SWIFT_FILES = git ls-files -z '*.swift' ':!:*/Generated/*'
 
 # What the build links with, and what tests and benchmarks start.
 BUILD_PACKAGES = libsqlite3-dev libseccomp-dev libcap-dev libmnl-dev libnftables-dev libarchive-dev zlib1g-dev pkg-config g++ git
-TEST_PACKAGES  = busybox-static user-mode-linux kmod iproute2 nftables python3 python3-venv curl
+TEST_PACKAGES  = busybox-static docker-registry skopeo user-mode-linux kmod iproute2 nftables python3 python3-venv curl
 BENCH_PACKAGES = crun runc containerd containernetworking-plugins podman golang-github-containers-common iptables etcd-server
 
 .PHONY: help setup setup-bench build release demo run test test-unit test-storms bench fuzz lint fmt generate install uninstall docs clean

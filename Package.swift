@@ -73,7 +73,7 @@ let package = Package(
             ["CRI", "SupervisorAPI", "ImageStore", "PodNetwork", "Netlink", "Cgroups", "LinuxSystem", "APIMachinery"]),
         tests("Runtime", "SupervisorAPI"),
         tests("Runtime", "PodSupervisor", ["SupervisorAPI", "LinuxSystem", "CLinux"]),
-        tests("Runtime", "ImageStore", ["LinuxSystem", "APIMachinery"]),
+        tests("Runtime", "ImageStore", ["HTTPClient", "LinuxSystem", "APIMachinery", "TestSupport"]),
         tests("Runtime", "PodNetwork", ["LinuxSystem", "Netlink", "Nftables"]),
         tests("Runtime", "ContainerRuntime", ["CRI", "LinuxSystem", "Cgroups", "ImageStore", "PodNetwork"]),
 

@@ -152,14 +152,16 @@ extension EndToEnd.RunObjectsTests {
         }
     }
 
-    @Test func `without a registry client nothing is pulled, and everybody is told`() throws {
+    @Test func `an image that no registry gives is told of in the words of the registry client`() throws {
         try withMachine { machine throws in
-            let absent = try machine.manifest(Manifest.busybox(command: "true").replacing("image: busybox", with: "image: absent:1"))
+            let absent = try machine.manifest(
+                Manifest.busybox(command: "true").replacing("image: busybox", with: "image: 127.0.0.1:1/absent:1"))
             let result = try machine.swiftlet(["run"], ["-f", absent])
             #expect(result.status == 1)
             #expect(
                 result.stderr.contains(
-                    "can't start: ErrImagePull: pull image absent:1: this node has no registry client: import it with `swiftlet image import`"
+                    "failed to pull and unpack image \"127.0.0.1:1/absent:1\": failed to resolve reference \"127.0.0.1:1/absent:1\": failed to do "
+                        + "request: Head \"http://127.0.0.1:1/v2/absent/manifests/1\": dial tcp 127.0.0.1:1: connect: connection refused"
                 ),
                 "\(result.stderr)")
         }

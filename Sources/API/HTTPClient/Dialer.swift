@@ -14,6 +14,8 @@ package struct Dialer: Sendable {
     /// What the certificate must be for, where that is not the host.
     package var serverName: String?
     package var timeout = Duration.seconds(10)
+    /// Asked to connect to the place in this program's stead (RFC 9110, 9.3.6, CONNECT).
+    package var proxy: Proxy?
     private let tls: TLSClientContext?
 
     /// - Parameter tls: nil for plain text.
@@ -29,35 +31,64 @@ package struct Dialer: Sendable {
 
     /// Connects, shakes hands, and puts handlers behind those of TLS.
     package func connect(_ initialize: @escaping @Sendable (any Channel) throws -> Void) async throws(TransportError) -> any Channel {
-        let (name, tls, timeout) = (serverName ?? host, tls, timeout)
         let handshakes = Handshakes()
         do {
-            let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-                .connectTimeout(TimeAmount(timeout))
-                // A server that is gone without a word is noticed within a minute, also by a watch that waits (tcp(7)).
-                .channelOption(.socketOption(.so_keepalive), value: 1)
-                .channelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: 30)
-                .channelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: 10)
-                .channelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 3)
-                .channelOption(.tcpOption(.tcp_nodelay), value: 1)
-                .channelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
-                .channelInitializer { channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        if let tls {
-                            // Server name indication takes no addresses; those are compared with the peer's.
-                            let handler = try NIOSSLClientHandler(context: tls.context, serverHostname: name.isIPAddress ? nil : name)
-                            try channel.pipeline.syncOperations.addHandlers(
-                                handler, handshakes.waiter(on: channel, within: TimeAmount(timeout)))
-                        }
-                        try initialize(channel)
-                    }
-                }
-                .connect(host: host, port: port).get()
+            let channel = try await open(handshakes, initialize)
             try await handshakes.completion(on: channel)
             return channel
         } catch {
             throw TransportError(words(for: error))
         }
+    }
+
+    private func open(
+        _ handshakes: Handshakes, _ initialize: @escaping @Sendable (any Channel) throws -> Void
+    ) async throws -> any Channel {
+        let (name, tls, limit) = (serverName ?? host, tls, TimeAmount(timeout))
+        let install = { @Sendable (channel: any Channel) throws in
+            if let tls {
+                // Server name indication takes no addresses; those are compared with the peer's.
+                let handler = try NIOSSLClientHandler(context: tls.context, serverHostname: name.isIPAddress ? nil : name)
+                try channel.pipeline.syncOperations.addHandlers(handler, handshakes.waiter(on: channel, within: limit))
+            }
+            try initialize(channel)
+        }
+        guard let proxy else {
+            return try await bootstrap.channelInitializer { channel in channel.eventLoop.makeCompletedFuture { try install(channel) } }
+                .connect(host: host, port: port).get()
+        }
+        let channel = try await bootstrap.connect(host: proxy.host, port: proxy.port).get()
+        do {
+            try await tunnel(channel, proxy)
+            try await channel.eventLoop.submit { try install(channel) }.get()
+            return channel
+        } catch {
+            channel.close(promise: nil)
+            throw error
+        }
+    }
+
+    private var bootstrap: ClientBootstrap {
+        ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .connectTimeout(TimeAmount(timeout))
+            // A server that is gone without a word is noticed within a minute, also by a watch that waits (tcp(7)).
+            .channelOption(.socketOption(.so_keepalive), value: 1)
+            .channelOption(.tcpOption(.init(rawValue: TCP_KEEPIDLE)), value: 30)
+            .channelOption(.tcpOption(.init(rawValue: TCP_KEEPINTVL)), value: 10)
+            .channelOption(.tcpOption(.init(rawValue: TCP_KEEPCNT)), value: 3)
+            .channelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .channelOption(.writeBufferWaterMark, value: .init(low: 64 << 10, high: 256 << 10))
+    }
+
+    private func tunnel(_ channel: any Channel, _ proxy: Proxy) async throws {
+        let (target, limit) = (authority, TimeAmount(timeout))
+        try await channel.eventLoop.flatSubmit {
+            let promise = channel.eventLoop.makePromise(of: Void.self)
+            let timer = channel.eventLoop.scheduleTask(in: limit) { promise.fail(TransportError("proxy: i/o timeout")) }
+            promise.futureResult.whenComplete { _ in timer.cancel() }
+            do { try channel.pipeline.syncOperations.addHandler(ProxyHandshake(proxy, to: target, promise)) } catch { promise.fail(error) }
+            return promise.futureResult
+        }.get()
     }
 
     /// What went wrong in Go's words where it has some.
@@ -70,6 +101,8 @@ package struct Dialer: Sendable {
         case is ChannelError, is IOError: return "dial tcp \(authority): \(Self.words(forSocket: error))"
         case let error as NIOSSLExtraError where error == .failedToValidateHostname:
             return "tls: failed to verify certificate: x509: certificate is not valid for \(serverName ?? host)"
+        case NIOSSLError.handshakeFailed where "\(error)".contains("WRONG_VERSION_NUMBER"):
+            return "http: server gave HTTP response to HTTPS client"
         case NIOSSLError.handshakeFailed where "\(error)".contains("CERTIFICATE_VERIFY_FAILED"):
             // The library does not tell these apart.
             return "tls: failed to verify certificate: x509: certificate signed by unknown authority, or not valid at this time"

@@ -17,9 +17,11 @@ package struct StreamingRequest: Sendable {
 
     package init(_ dialer: Dialer) { self.dialer = dialer }
 
-    /// - Parameter request: Its fields are sent as they are, with `Host` and `Content-Length` where they are missing.
+    /// - Parameters:
+    ///   - request: Its fields are sent as they are, with `Host` and `Content-Length` where they are missing.
+    ///   - upload: A body that is read while it is sent, in place of the request's own.
     /// - Throws: When there is no answer; Go's words.
-    package func send(_ request: APIRequest) async throws(TransportError) -> StreamingAnswer {
+    package func send(_ request: APIRequest, upload: Upload? = nil) async throws(TransportError) -> StreamingAnswer {
         let waiter = AnswerWaiter()
         let channel = try await dialer.connect { channel in
             let pipeline = channel.pipeline.syncOperations
@@ -28,12 +30,16 @@ package struct StreamingRequest: Sendable {
             try pipeline.addHandlers(encoder, decoder)
             try pipeline.addHandler(StreamingHandler(waiter, ChannelConnection(channel: channel), encoder, decoder))
         }
-        channel.write(HTTPClientRequestPart.head(head(of: request)), promise: nil)
-        if !request.body.isEmpty { channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: request.body))), promise: nil) }
-        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+        channel.write(HTTPClientRequestPart.head(head(of: request, upload)), promise: nil)
         do {
             return try await withTaskCancellationHandler {
-                try await waiter.answer()
+                guard let upload else {
+                    write(request.body, on: channel)
+                    return try await waiter.answer()
+                }
+                // An answer may come before all of the body is sent: then the rest is not wanted.
+                async let _: Void = send(upload, on: channel, waiter)
+                return try await waiter.answer()
             } onCancel: {
                 channel.close(promise: nil)
             }
@@ -43,15 +49,46 @@ package struct StreamingRequest: Sendable {
         }
     }
 
-    private func head(of request: APIRequest) -> HTTPRequestHead {
+    private func write(_ body: [UInt8], on channel: any Channel) {
+        if !body.isEmpty { channel.write(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: body))), promise: nil) }
+        channel.writeAndFlush(HTTPClientRequestPart.end(nil), promise: nil)
+    }
+
+    private func send(_ upload: Upload, on channel: any Channel, _ waiter: AnswerWaiter) async {
+        do {
+            while !Task.isCancelled, let bytes = try await upload.next() {
+                try await channel.writeAndFlush(HTTPClientRequestPart.body(.byteBuffer(ByteBuffer(bytes: bytes))))
+            }
+            try await channel.writeAndFlush(HTTPClientRequestPart.end(nil))
+        } catch is ChannelError {
+            // The server closed the connection, perhaps after its answer, which counts.
+        } catch is IOError {
+        } catch {
+            waiter.fail(error as? TransportError ?? TransportError("read the body: \(error)"))
+        }
+    }
+
+    private func head(of request: APIRequest, _ upload: Upload?) -> HTTPRequestHead {
         var head = HTTPRequestHead(version: .http1_1, method: .RAW(value: request.method), uri: request.target)
         for field in request.headers.fields { head.headers.add(name: field.name, value: field.value) }
         if !head.headers.contains(name: "Host") { head.headers.add(name: "Host", value: dialer.authority) }
         head.headers.remove(name: "Content-Length")
-        if !request.body.isEmpty || ["POST", "PUT", "PATCH"].contains(request.method) {
-            head.headers.add(name: "Content-Length", value: "\(request.body.count)")
+        if upload != nil || !request.body.isEmpty || ["POST", "PUT", "PATCH"].contains(request.method) {
+            head.headers.add(name: "Content-Length", value: "\(upload?.byteCount ?? Int64(request.body.count))")
         }
         return head
+    }
+}
+
+/// A body that is read piece by piece while it is sent.
+package struct Upload: Sendable {
+    package var byteCount: Int64
+    /// The next bytes; nil at the end, after `byteCount` of them.
+    package var next: @Sendable () async throws -> [UInt8]?
+
+    package init(byteCount: Int64, next: @escaping @Sendable () async throws -> [UInt8]?) {
+        self.byteCount = byteCount
+        self.next = next
     }
 }
 

@@ -45,6 +45,14 @@ package final class BlockingExecutor: Sendable {
     deinit { queue.close() }
 }
 
+/// Whole tasks whose steps block, with `withTaskExecutorPreference`.
+extension BlockingExecutor: TaskExecutor {
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        queue.add { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    }
+}
+
 /// Waiting work in order, and the threads that wait for it.
 private final class WorkQueue: Sendable {
     private struct State {

@@ -9,6 +9,7 @@ package import KubernetesClient
 package final class Kubelet: Sendable {
     /// Where pods come from. Pods of the runtime that no source names are left alone until all have spoken.
     package enum Source: Hashable, Sendable { case file, api }
+    package let imageCollector: ImageCollector
 
     let node: NodeServices
     let sources: PodSources
@@ -33,11 +34,13 @@ package final class Kubelet: Sendable {
         let objects: any PodObjects =
             api.map { ClientObjects($0, nodeName: configuration.nodeName, background, clock) } ?? configuration.objects
         let node = NodeServices(
-            configuration: configuration, runtime: runtime, images: images, cgroups: cgroups, mounts: mounts, clock: clock,
+            configuration: configuration, runtime: runtime, images: images, puller: ImagePuller(images, configuration, clock),
+            cgroups: cgroups, mounts: mounts, clock: clock,
             events: PodEventHub(clock), table: PodTable(), background: background,
             userNamespaces: UserNamespaceAllocator(configuration),
             volumes: PodVolumes(configuration, mounts, objects: objects, clock: clock), probeNetwork: probeNetwork,
             startTime: clock.wallTime, api: api, objects: objects)
+        imageCollector = ImageCollector(images, runtime, configuration.imageGC, clock)
         self.sources = sources
         self.node = node
         cluster = api.map { client in
@@ -84,6 +87,7 @@ package final class Kubelet: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.followRuntime(events) }
             group.addTask { await self.relistPeriodically() }
+            group.addTask { await self.imageCollector.run() }
             group.addTask { await VolumeRefresher(node: self.node).run() }
             if let cluster {
                 follow(cluster)

@@ -27,6 +27,14 @@ package struct KubeletConfiguration: Sendable {
     package var nodeHostsFile = ""
 
     package var seccompDefault = false
+    /// One image at a time for the whole node. (The kubelet's default; here a slow registry does not hold up the others.)
+    package var serializeImagePulls = false
+    /// Where they are not serialised; nil: as many as pods want.
+    package var maxParallelImagePulls: Int?
+    /// When unused images are removed to make room on their file system.
+    package var imageGC = ImageGCPolicy()
+    /// What the node itself may show to registries, asked for each pull.
+    package var imageCredentials: @Sendable () -> DockerKeyring = { DockerKeyring() }
     /// Names, or beginnings with a `*` at the end.
     package var allowedUnsafeSysctls: [String] = []
     package var cpuCFSQuotaPeriodMicroseconds = CPUArithmetic.defaultPeriod

@@ -51,9 +51,9 @@ package protocol ImageService: Sendable {
     func listImages() async throws(RuntimeError) -> [Image]
     /// nil when absent: that is no error.
     func imageStatus(_ spec: ImageSpec) async throws(RuntimeError) -> Image?
-    /// Returns the image's id.
-    /// - Throws: `unimplemented` naming the registry pull as long as there is none.
-    func pullImage(_ spec: ImageSpec) async throws(RuntimeError) -> String
+    /// Returns the image's id. What is there already is compared with what the registry has.
+    /// - Parameter auth: nil: without credentials.
+    func pullImage(_ spec: ImageSpec, auth: AuthConfig?) async throws(RuntimeError) -> String
     func removeImage(_ spec: ImageSpec) async throws(RuntimeError)
     func imageFsInfo() async throws(RuntimeError) -> [FilesystemUsage]
 }

@@ -12,6 +12,7 @@ internal import Synchronization
 package final class NativeRuntime: RuntimeService, ImageService {
     package let configuration: RuntimeConfiguration
     package let images: ImageStore
+    let registryClient: RegistryClient
     let layout: StateLayout
     let network: PodNetwork?
     let cgroupRoot: CgroupRootHandle
@@ -38,6 +39,7 @@ package final class NativeRuntime: RuntimeService, ImageService {
                 try Files.makeDirectories(directory, mode: 0o711)
             }
             images = try ImageStore(root: "\(configuration.dataDirectory)/images", report: configuration.report)
+            registryClient = try RegistryClient(store: images, configuration: configuration.registries)
             network = try Self.openNetwork(configuration)
             cgroupRoot = try CgroupRootHandle(configuration)
             supervisorProgram = try SealedExecutable(path: configuration.supervisorExecutable)

@@ -1,4 +1,5 @@
 package import Cgroups
+package import ImageStore
 package import LinuxSystem
 
 /// What one instance of the native runtime is made from. Two instances with different names and directories work side by side.
@@ -19,6 +20,8 @@ package struct RuntimeConfiguration: Sendable {
     /// Supervisors started ahead, so that a pod's start finds one running. For a daemon; each takes some 200 KiB.
     package var spareSupervisors = 0
     package var log = LogPolicy()
+    /// Where images come from.
+    package var registries = RegistryConfiguration()
     /// Of every container's first process; CRI has no field for them.
     package var resourceLimits: [ResourceLimit] = []
     /// How long a container may take to end after SIGKILL.

@@ -13,6 +13,10 @@ package struct ImageError: Error, CustomStringConvertible {
         /// Stored content differs from its digest; it was set aside.
         case corrupted
         case inUse
+        /// A registry does not answer, or says that it can't now: another try may succeed.
+        case unavailable
+        /// A registry does not let this caller in.
+        case denied
         case ambiguous
         /// A system call failed.
         case failed

@@ -17,6 +17,8 @@ struct Agent: AsyncParsableCommand {
 
     @OptionGroup var registration: RegistrationOptions
 
+    @OptionGroup var registries: RegistryOptions
+
     @Option(help: "Directory of manifests, watched for changes.", completion: .directory)
     var podManifestPath: String?
 
@@ -33,7 +35,7 @@ struct Agent: AsyncParsableCommand {
             place: instance.place, manifests: try podManifestPath.map(ManifestPath.absolute), podPidsLimit: try limits.podPidsLimit, configure: try registration.configure)
         let api = try kubeconfig.map { try KubeconfigFile.client(path: $0, userAgent: "kubelet/\(Version.kubernetes)") }
         let interruption = try Interruption()
-        let agent = try NodeAgent(try await Instance.open(instance.place, for: .agent), settings, api: api)
+        let agent = try NodeAgent(try await Instance.open(instance.place, for: .agent, registries: registries.files), settings, api: api)
         Output.print("ready in \(Int(start.duration(to: .now) / .milliseconds(1))) ms")
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { _ = await interruption.signal() }

@@ -5,8 +5,8 @@ internal import LinuxSystem
 
 struct ImageCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "image", abstract: "Import, list and remove images.",
-        subcommands: [Import.self, Ls.self, Inspect.self, Rm.self, Gc.self])
+        commandName: "image", abstract: "Import, pull, push, list and remove images.",
+        subcommands: [Import.self, Pull.self, Push.self, Ls.self, Inspect.self, Rm.self, Gc.self])
 }
 
 extension InstanceOptions {
@@ -52,20 +52,34 @@ extension ImageCommand {
         @Option(name: .shortAndLong, help: "table or json.")
         var output = Format.table
 
+        @Flag(help: "Show what registries call the images: the digests of their manifests.")
+        var digests = false
+
         enum Format: String, CaseIterable, ExpressibleByArgument { case table, json }
 
         func run() throws {
             let images = try instance.openImages().images()
             switch output {
             case .table:
-                var table = Table(header: ["IMAGE", "IMAGE ID", "SIZE"])
-                for image in images {
-                    let names = image.references.isEmpty ? ["<none>"] : image.references.map(\.familiar)
-                    for name in names { table.rows.append([name, "\(image.id.hex.prefix(12))", ByteCount.text(image.sizeBytes)]) }
-                }
+                var table = Table(header: digests ? ["IMAGE", "DIGEST", "IMAGE ID", "SIZE"] : ["IMAGE", "IMAGE ID", "SIZE"])
+                for image in images { table.rows += rows(image) }
                 Output.print(table.text)
             case .json:
                 Output.print(JSONValue.array(images.map(\.inspection)).serializedText(.pretty))
+            }
+        }
+
+        /// A row for each name; for an image that was pulled by its digest alone, that.
+        private func rows(_ image: Image) -> [[String]] {
+            let end = ["\(image.id.hex.prefix(12))", ByteCount.text(image.sizeBytes)]
+            if image.references.isEmpty, !image.repoDigests.isEmpty, !digests { return image.repoDigests.map { [$0.familiar] + end } }
+            let names = image.references.isEmpty ? image.repoDigests : image.references
+            if names.isEmpty { return [["<none>"] + (digests ? ["<none>"] : []) + end] }
+            return names.map { name in
+                guard digests else { return [name.familiar] + end }
+                let digest = image.repoDigests.first { $0.repository == name.repository }?.digest
+                let shown = name.digest == nil ? name.familiar : name.repository
+                return [shown, digest.map { "\($0)" } ?? "<none>"] + end
             }
         }
     }

@@ -26,6 +26,8 @@ struct Run: AsyncParsableCommand {
 
     @OptionGroup var limits: PodLimitOptions
 
+    @OptionGroup var registries: RegistryOptions
+
     @Flag(help: "Refuse fields that are not acted on, instead of warning.")
     var strict = false
 
@@ -33,7 +35,7 @@ struct Run: AsyncParsableCommand {
         try Privilege.requireRoot()
         let limit = try timeout.map(TimeSpan.parse)
         let manifest = try Manifests.load(filename, isStrict: strict)
-        let opened = try await Instance.open(instance.place, for: .run)
+        let opened = try await Instance.open(instance.place, for: .run, registries: registries.files)
         let oneShot = try OneShotRun(opened, manifest, showsLogs: output == .text, podPidsLimit: try limits.podPidsLimit)
         let report = try await oneShot.run(timeout: limit)
         if output != .text { Output.print(report.text(output)) }

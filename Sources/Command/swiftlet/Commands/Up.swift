@@ -16,13 +16,15 @@ struct Up: AsyncParsableCommand {
 
     @OptionGroup var registration: RegistrationOptions
 
+    @OptionGroup var registries: RegistryOptions
+
     @Option(help: "Directory of manifests of static pods, watched for changes.", completion: .directory)
     var podManifestPath: String?
 
     func run() async throws {
         let settings = NodeAgent.Settings(
             place: InstancePlace(options.directories, node), manifests: try podManifestPath.map(ManifestPath.absolute),
-            podPidsLimit: try limits.podPidsLimit, port: registration.kubeletPort, configure: try registration.configure)
+            podPidsLimit: try limits.podPidsLimit, registries: registries.files, port: registration.kubeletPort, configure: try registration.configure)
         do {
             try Privilege.requireRoot()
         } catch {

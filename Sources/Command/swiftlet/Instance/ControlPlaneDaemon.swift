@@ -111,7 +111,7 @@ struct ControlPlaneDaemon {
         guard var settings = agent else { return nil }
         if let address = server.clusterDNSAddress { settings.change { $0.clusterDNS = [address] } }
         let nodeName = settings.place.nodeName
-        let instance = try await Instance.open(settings.place, for: .agent)
+        let instance = try await Instance.open(settings.place, for: .agent, registries: settings.registries)
         let client = server.client(user: "system:node:\(nodeName)", groups: ["system:nodes"], userAgent: "kubelet/\(Version.kubernetes)")
         let identity = try server.kubeletIdentity(nodeName: nodeName, addresses: settings.hostIPs)
         let api = try await KubeletServer.listen(port: settings.port, identity: identity)

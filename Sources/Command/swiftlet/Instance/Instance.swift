@@ -10,6 +10,7 @@ struct Instance: ~Copyable {
     let runtime: NativeRuntime
     let records: PodRecords
     let cgroups: NodeCgroups
+    let registries: RegistryFiles
     let dataDirectory: String
     let runDirectory: String
     let nodeName: String
@@ -28,7 +29,7 @@ struct Instance: ~Copyable {
     }
 
     /// Opens the instance, makes its directories, and clears away what a crash has left if nobody else works here.
-    static func open(_ place: InstancePlace, for purpose: Purpose) async throws -> Instance {
+    static func open(_ place: InstancePlace, for purpose: Purpose, registries: RegistryFiles = .init()) async throws -> Instance {
         try Privilege.requireRoot()
         Machine.raiseDescriptorLimit()
         let (dataDirectory, runDirectory) = (place.dataDirectory, place.runDirectory)
@@ -38,6 +39,8 @@ struct Instance: ~Copyable {
         let lock = try InstanceLock.take(runDirectory: runDirectory)
         if lock.isAlone { try records.removeDrafts() }
         var configuration = try configuration(place)
+        // What ends pods shall not fail for a file that only matters to those that begin.
+        if purpose != .tearDown { configuration.registries = try registries.configuration(dataDirectory: dataDirectory) }
         if purpose == .agent { configuration.keepSpares() }
         let runtime = try NativeRuntime(configuration: configuration)
         if lock.isAlone || purpose != .run {
@@ -50,7 +53,7 @@ struct Instance: ~Copyable {
             runtime: runtime, records: records,
             cgroups: NodeCgroups(
                 hierarchy: configuration.cgroups, root: configuration.cgroups.absolutePath(root: configuration.cgroupRoot)),
-            dataDirectory: dataDirectory, runDirectory: runDirectory,
+            registries: registries, dataDirectory: dataDirectory, runDirectory: runDirectory,
             nodeName: place.nodeName, podCIDR: place.podCIDR, lock: lock)
         if isAlone, purpose == .agent { instance.abandoned = try await AbandonedPods.find(instance) }
         instance.lock.share()

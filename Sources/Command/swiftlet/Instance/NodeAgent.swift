@@ -15,6 +15,7 @@ final class NodeAgent: Sendable {
         var manifests: String?
         /// nil: the node's.
         var podPidsLimit: Int64?
+        var registries = RegistryFiles()
         /// Of the agent's own API; nil: the usual one, or any when that is taken.
         var port: Int?
         /// Changes what follows from the machine.

@@ -115,6 +115,8 @@ extension Instance {
         configuration.podCIDR = podCIDR
         configuration.node = Machine.facts(storage: dataDirectory)
         configuration.reservation = .nothing
+        let credentials = registries.credentials(dataDirectory: dataDirectory)
+        configuration.imageCredentials = { credentials.keyring }
         return configuration
     }
 

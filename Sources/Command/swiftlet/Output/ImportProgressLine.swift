@@ -1,9 +1,10 @@
 internal import ImageStore
+import Synchronization
 
 /// One line of progress on a terminal, rewritten in place; nothing elsewhere.
-final class ImportProgressLine {
+final class ImportProgressLine: Sendable {
     private let isShown = Output.isDecorated(2)
-    private var last = ""
+    private let last = Mutex("")
 
     func show(_ progress: ImportProgress) {
         guard isShown else { return }
@@ -11,12 +12,14 @@ final class ImportProgressLine {
         if let total = progress.totalBytes, total > 0 {
             line += " \(progress.completedBytes * 100 / total)% of \(ByteCount.text(total))"
         }
-        guard line != last else { return }
-        last = line
-        Output.write("\r\u{1B}[K\(line)", to: 2)
+        last.withLock { last in
+            guard line != last else { return }
+            last = line
+            Output.write("\r\u{1B}[K\(line)", to: 2)
+        }
     }
 
-    func clear() { if isShown, !last.isEmpty { Output.write("\r\u{1B}[K", to: 2) } }
+    func clear() { last.withLock { if isShown, !$0.isEmpty { Output.write("\r\u{1B}[K", to: 2) } } }
 }
 
 /// Bytes for people: `4.2MB`, in powers of 1000 as docker prints them.

@@ -9,8 +9,8 @@ extension FieldTable {
         FieldTable(
             "PodSpec",
             acting: """
-                activeDeadlineSeconds dnsPolicy hostIPC hostNetwork hostPID hostUsers hostname overhead restartPolicy setHostnameAsFQDN \
-                shareProcessNamespace subdomain terminationGracePeriodSeconds
+                activeDeadlineSeconds dnsPolicy hostIPC hostNetwork hostPID hostUsers hostname imagePullSecrets overhead restartPolicy \
+                setHostnameAsFQDN shareProcessNamespace subdomain terminationGracePeriodSeconds
                 """,
             [
                 "affinity": .needless(scheduler),
@@ -23,7 +23,6 @@ extension FieldTable {
                     .acts, alone: .needless("it stands for variables of Services, and there are none")),
                 "ephemeralContainers": .members("EphemeralContainer"),
                 "hostAliases": .members("HostAlias"),
-                "imagePullSecrets": .missing("images are not pulled from registries"),
                 "initContainers": .members("Container"),
                 "nodeName": .needless(scheduler),
                 "nodeSelector": .needless(scheduler),

@@ -9,6 +9,7 @@ struct NodeServices: Sendable {
     let configuration: KubeletConfiguration
     let runtime: any RuntimeService
     let images: any ImageService
+    let puller: ImagePuller
     let cgroups: any PodCgroupManager
     let mounts: any MountService
     let clock: any TimeSource

@@ -16,24 +16,39 @@ extension PodWorker {
     }
 
     private mutating func ensure(_ reference: String, _ policy: PullPolicy, _ container: String) async throws(StartFailure) -> Image {
-        let present: Image?
-        do {
-            present = try await node.images.imageStatus(ImageSpec(image: reference))
-        } catch {
-            let message = "Failed to inspect image \"\(reference)\": \(error)"
-            send(.warning, "InspectFailed", message, container: container)
-            throw failed("ImageInspectError", message, container)
-        }
-        switch (policy, present) {
-        case (.never, nil):
+        let name = try parse(reference, container)
+        switch ImageDecision(reference, policy, present: try await look(for: reference, container)) {
+        case .use(let image):
+            sayPresent(reference, container)
+            return image
+        case .useImported(let image):
+            let message =
+                "Container image \"\(reference)\" is not pulled: it was imported on this machine, and only its tag asks for a pull; "
+                + "the image present on machine is used"
+            send(.normal, "NotPulled", message, container: container)
+            return image
+        case .absent:
             let message = "Container image \"\(reference)\" is not present with pull policy of Never"
             send(.warning, "ErrImageNeverPull", message, container: container)
             throw failed("ErrImageNeverPull", message, container)
-        case (.never, let image?), (.ifNotPresent, let image?):
-            sayPresent(reference, container)
-            return image
-        case (.ifNotPresent, nil), (.always, _):
-            return try await pull(reference, present, container)
+        case .pull:
+            return try await pull(reference, name, container)
+        }
+    }
+
+    private func parse(_ reference: String, _ container: String) throws(StartFailure) -> ImageName {
+        do { return try ImageName(reference) } catch {
+            let message = "Failed to apply default image tag \"\(reference)\": couldn't parse image name \"\(reference)\": \(error)"
+            send(.warning, "InspectFailed", message, container: container)
+            throw failed("InvalidImageName", message, container)
+        }
+    }
+
+    private func look(for reference: String, _ container: String) async throws(StartFailure) -> Image? {
+        do { return try await node.images.imageStatus(ImageSpec(image: reference)) } catch {
+            let message = "Failed to inspect image \"\(reference)\": \(error)"
+            send(.warning, "InspectFailed", message, container: container)
+            throw failed("ImageInspectError", message, container)
         }
     }
 
@@ -42,7 +57,9 @@ extension PodWorker {
         send(.normal, "Pulled", message, container: container)
     }
 
-    private mutating func pull(_ reference: String, _ present: Image?, _ container: String) async throws(StartFailure) -> Image {
+    // MARK: Pulling
+
+    private mutating func pull(_ reference: String, _ name: ImageName, _ container: String) async throws(StartFailure) -> Image {
         let now = node.clock.wallTime
         if let end = pullBackoff.endSinceAdvance(reference, now: now) {
             send(.normal, "BackOff", "Back-off pulling image \"\(reference)\"", container: container)
@@ -50,45 +67,40 @@ extension PodWorker {
             let former = pullFailures[reference].map { ": \($0)" } ?? ""
             throw failed("ImagePullBackOff", "Back-off pulling image \"\(reference)\"\(former)", container)
         }
+        let credentials = try await credentials(for: name)
         send(.normal, "Pulling", "Pulling image \"\(reference)\"", container: container)
         let begin = node.clock.now
-        let images = node.images
-        let outcome = await node.background.run(until: entry.interrupt) { () async -> Result<Image?, RuntimeError> in
-            do throws(RuntimeError) {
-                let id = try await images.pullImage(ImageSpec(image: reference))
-                return .success(try await images.imageStatus(ImageSpec(image: id)))
-            } catch {
-                return .failure(error)
-            }
+        let puller = node.puller
+        guard let outcome = await node.background.run(until: entry.interrupt, { await puller.pull(reference, credentials) }) else {
+            throw .interrupted
         }
-        guard let outcome else { throw .interrupted }
         switch outcome {
-        case .success(let image?):
+        case .success(let pulled):
             pullFailures[reference] = nil
             pullBackoff.reset(reference)
-            sayPulled(reference, image, node.clock.now - begin, container)
-            return image
-        case .success(nil):
-            throw pullFailed(reference, "the image is not there after the pull", container)
+            sayPulled(reference, pulled, node.clock.now - begin, container)
+            return pulled.image
         case .failure(let error):
-            // Without a way to pull at all, what is there is as new as it can be, where only the tag asks for a pull; but nobody shall take
-            // it for pulled. Who says Always himself is told no.
-            if error.code == .unimplemented, let present, PullPolicy.default(image: reference) == .always {
-                let message = "Container image \"\(reference)\" is not pulled: \(error); the image present on machine is used"
-                send(.normal, "NotPulled", message, container: container)
-                return present
-            }
-            let hint =
-                error.code == .unimplemented && present != nil ? ", or use the image that is present: imagePullPolicy: IfNotPresent" : ""
-            throw pullFailed(reference, error.description + hint, container)
+            throw pullFailed(reference, error.description, container)
         }
     }
 
-    private func sayPulled(_ reference: String, _ image: Image, _ duration: Duration, _ container: String) {
-        let text = duration.goMillisecondsText
+    private func credentials(for name: ImageName) async throws(StartFailure) -> [AuthConfig] {
+        let found = try await PullCredentials(entry.pod, objects: node.objects, node: node.configuration.imageCredentials())
+        if !found.missing.isEmpty {
+            let names = found.missing.joined(separator: ", ")
+            send(
+                .warning, "FailedToRetrieveImagePullSecret",
+                "Unable to retrieve some image pull secrets (\(names)); attempting to pull the image may not succeed.")
+        }
+        return found.credentials(for: name.repository)
+    }
+
+    private func sayPulled(_ reference: String, _ pulled: ImagePuller.Pulled, _ whole: Duration, _ container: String) {
         send(
             .normal, "Pulled",
-            "Successfully pulled image \"\(reference)\" in \(text) (\(text) including waiting). Image size: \(image.size) bytes.",
+            "Successfully pulled image \"\(reference)\" in \(pulled.duration.goMillisecondsText) (\(whole.goMillisecondsText) including "
+                + "waiting). Image size: \(pulled.image.size) bytes.",
             container: container)
     }
 

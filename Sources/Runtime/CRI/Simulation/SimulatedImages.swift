@@ -5,6 +5,7 @@ package final class SimulatedImages: ImageService {
     private struct State {
         var images: [String: Image] = [:]
         var pulls: [String] = []
+        var credentials: [AuthConfig?] = []
     }
     private let state: Mutex<State>
     private let clock: SimulatedClock
@@ -12,15 +13,11 @@ package final class SimulatedImages: ImageService {
     private let pullFailure: @Sendable (String) -> String?
     private let pullDuration: Duration
 
-    /// As of a runtime without a registry client.
-    private let canPull: Bool
-
     package init(
-        clock: SimulatedClock, present: [Image] = [], canPull: Bool = true, pullDuration: Duration = .zero,
+        clock: SimulatedClock, present: [Image] = [], pullDuration: Duration = .zero,
         pullFailure: @escaping @Sendable (String) -> String? = { _ in nil }
     ) {
         self.clock = clock
-        self.canPull = canPull
         self.pullDuration = pullDuration
         self.pullFailure = pullFailure
         var state = State()
@@ -31,6 +28,9 @@ package final class SimulatedImages: ImageService {
     /// References pulled so far, in order.
     package var pulls: [String] { state.withLock { $0.pulls } }
 
+    /// What each of these pulls was given.
+    package var credentials: [AuthConfig?] { state.withLock { $0.credentials } }
+
     package func listImages() async throws(RuntimeError) -> [Image] {
         state.withLock { Set($0.images.values) }.sorted { $0.id < $1.id }
     }
@@ -39,9 +39,11 @@ package final class SimulatedImages: ImageService {
         state.withLock { $0.images[spec.image] }
     }
 
-    package func pullImage(_ spec: ImageSpec) async throws(RuntimeError) -> String {
-        guard canPull else { throw RuntimeError(.unimplemented, "no registry client") }
-        state.withLock { $0.pulls.append(spec.image) }
+    package func pullImage(_ spec: ImageSpec, auth: AuthConfig?) async throws(RuntimeError) -> String {
+        state.withLock {
+            $0.pulls.append(spec.image)
+            $0.credentials.append(auth)
+        }
         let over = OneShot<Void>()
         clock.schedule(at: clock.elapsed + pullDuration) { over.set(()) }
         await over.wait()

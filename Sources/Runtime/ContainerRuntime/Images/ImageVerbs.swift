@@ -1,6 +1,6 @@
 package import CRI
 internal import Glibc
-internal import ImageStore
+package import ImageStore
 internal import LinuxSystem
 
 extension NativeRuntime {
@@ -14,9 +14,12 @@ extension NativeRuntime {
         }
     }
 
-    package func pullImage(_ spec: ImageSpec) async throws(RuntimeError) -> String {
-        throw RuntimeError(
-            .unimplemented, "pull image \(spec.image): this node has no registry client: import it with `swiftlet image import`")
+    /// Its errors are those of the registry client as they stand: they end up in pods' statuses.
+    package func pullImage(_ spec: ImageSpec, auth: AuthConfig?) async throws(RuntimeError) -> String {
+        do {
+            let reference = try ImageReference(spec.image)
+            return try await registryClient.pull(reference, credential: auth.flatMap { RegistryCredential($0) }).image.id.description
+        } catch { throw RuntimeError(error) }
     }
 
     package func removeImage(_ spec: ImageSpec) async throws(RuntimeError) {
@@ -35,12 +38,28 @@ extension NativeRuntime {
                 var status = statvfs()
                 guard unsafe statvfs(images.root, &status) == 0 else { throw SystemError("statvfs \(images.root)", .current) }
                 let used = UInt64(status.f_blocks - status.f_bfree) * UInt64(status.f_frsize)
-                return [
-                    FilesystemUsage(
-                        timestamp: KernelClock.realtimeNanoseconds, mountpoint: images.root, usedBytes: used,
-                        inodesUsed: UInt64(status.f_files - status.f_ffree))
-                ]
+                var usage = FilesystemUsage(
+                    timestamp: KernelClock.realtimeNanoseconds, mountpoint: images.root, usedBytes: used,
+                    inodesUsed: UInt64(status.f_files - status.f_ffree))
+                usage.capacityBytes = UInt64(status.f_blocks) * UInt64(status.f_frsize)
+                usage.availableBytes = UInt64(status.f_bavail) * UInt64(status.f_frsize)
+                return [usage]
             }
+        }
+    }
+}
+
+extension RegistryCredential {
+    /// - Returns: nil when there is nothing to show.
+    package init?(_ auth: AuthConfig) {
+        if !auth.registryToken.isEmpty {
+            self = .bearerToken(auth.registryToken)
+        } else if !auth.identityToken.isEmpty {
+            self = .identityToken(auth.identityToken)
+        } else if !auth.username.isEmpty || !auth.password.isEmpty {
+            self = .password(user: auth.username, auth.password)
+        } else {
+            return nil
         }
     }
 }
@@ -51,6 +70,7 @@ extension CRI.Image {
         self.init(id: image.id.description, size: UInt64(max(1, image.sizeBytes)))
         repoTags = image.references.map(\.description)
         repoDigests = image.repoDigests.map(\.description)
+        isImported = image.origin == .archive
         let user = image.config.user.prefix { $0 != ":" }
         if let number = Int64(user), number >= 0 { uid = number } else { username = String(user) }
     }

@@ -27,6 +27,8 @@ extension RuntimeError {
         self.init(Self.code(of: error), operation, cause: error)
     }
 
+    init(_ error: ImageError) { self.init(Self.code(of: error), error.description) }
+
     private static func code(of error: any Error) -> Code {
         switch error {
         case let error as RuntimeError: error.code
@@ -44,7 +46,8 @@ extension RuntimeError {
         case .notFound: .notFound
         case .invalid, .ambiguous, .refused: .invalidArgument
         case .inUse: .failedPrecondition
-        case .corrupted, .failed: .failed
+        case .unavailable: .unavailable
+        case .corrupted, .failed, .denied: .failed
         }
     }
 

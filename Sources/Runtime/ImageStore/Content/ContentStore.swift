@@ -75,6 +75,11 @@ struct ContentStore: ~Copyable, Sendable {
         } catch { throw .failed("store blob \(digest)", error) }
     }
 
+    /// Gives a blob a second name; it stays there when it is removed here.
+    func link(_ digest: Digest, into directory: borrowing Directory, as name: RawPath) throws(Errno) {
+        try directory.link(name, to: RawPath(digest.hex), in: blobs)
+    }
+
     /// Makes everything published so far survive a power loss.
     func sync() throws(ImageError) {
         do { try blobs.sync() } catch { throw .failed("sync the blob directory", error) }

@@ -10,10 +10,12 @@ struct CollectedImage {
     var layers: [Digest]
     /// The name the source gives it.
     var names: [ImageReference]
+    /// What a registry calls it: `manifest`, or the index that leads to the manifests of several platforms. nil: from no registry.
+    var resolved: Digest?
 
     init(
         configDigest: Digest, manifest: Digest?, layers: [Digest], names: [ImageReference],
-        in staging: Staging, limits: ImageLimits
+        platform wanted: Platform = .host, in staging: Staging, limits: ImageLimits
     ) throws(ImageError) {
         let bytes = try staging.contents(of: configDigest, limit: limits.metadataBytes)
         let config = try within("image config \(configDigest)") { () throws(ImageError) in try ImageConfig(parsing: bytes) }
@@ -24,9 +26,11 @@ struct CollectedImage {
             throw .refused("the image has \(layers.count) layers, more than \(limits.layers), the limit")
         }
         let platform = Platform(os: config.os, architecture: config.architecture, variant: config.variant)
-        guard config.os.isEmpty || platform.os == Platform.host.os,
-            config.architecture.isEmpty || platform.architecture == Platform.host.architecture
-        else { throw .refused("the image is for \(platform), this machine is \(Platform.host)") }
+        guard config.os.isEmpty || platform.os == wanted.os,
+            config.architecture.isEmpty || platform.architecture == wanted.architecture
+        else {
+            throw .refused("the image is for \(platform), " + (wanted == .host ? "this machine is \(wanted)" : "not for \(wanted)"))
+        }
         (self.configDigest, self.config, self.manifest, self.layers, self.names) =
             (configDigest, config, manifest, layers, names)
     }

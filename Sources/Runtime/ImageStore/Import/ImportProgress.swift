@@ -3,6 +3,12 @@ package struct ImportProgress: Sendable, Hashable {
     package enum Phase: Sendable, Hashable {
         /// Looking at what kind of image it is.
         case detecting
+        /// Asking a registry what a name stands for.
+        case resolving
+        /// Fetching layers from a registry; the bytes are those of all layers that were missing.
+        case downloading
+        /// Sending layers to a registry.
+        case uploading
         /// Copying content into the store.
         case reading
         /// Unpacking layer `number` of `count`, from 1.

@@ -25,19 +25,23 @@ final class LayerImport {
 
     /// Unpacks the layers of an image from the bottom up.
     func unpackMissing(of image: CollectedImage) throws(ImageError) {
+        for index in image.layers.indices { try unpackMissing(index, of: image) }
+    }
+
+    /// Unpacks one layer, unless it is there; those below it have to be.
+    func unpackMissing(_ index: Int, of image: CollectedImage) throws(ImageError) {
         let chainIDs = image.config.chainIDs
-        for (index, chainID) in chainIDs.enumerated() where staged[chainID] == nil {
-            if try store.layers.contains(chainID) { continue }
-            var below: [MergedTree.Layer] = []
-            for lower in chainIDs[..<index].reversed() {
-                if let files = staged[lower]?.files { below.append(files) } else { below.append(try store.layers.files(lower)) }
-            }
-            let layer = Source(
-                blob: image.layers[index], diffID: image.config.diffIDs[index], chainID: chainID,
-                parent: index == 0 ? nil : chainIDs[index - 1], number: index + 1, count: chainIDs.count)
-            staged[chainID] = try within("layer \(layer.number) of \(layer.count)") { () throws(ImageError) in
-                try unpack(layer, on: MergedTree(below))
-            }
+        let chainID = chainIDs[index]
+        guard staged[chainID] == nil, try !store.layers.contains(chainID) else { return }
+        var below: [MergedTree.Layer] = []
+        for lower in chainIDs[..<index].reversed() {
+            if let files = staged[lower]?.files { below.append(files) } else { below.append(try store.layers.files(lower)) }
+        }
+        let layer = Source(
+            blob: image.layers[index], diffID: image.config.diffIDs[index], chainID: chainID,
+            parent: index == 0 ? nil : chainIDs[index - 1], number: index + 1, count: chainIDs.count)
+        staged[chainID] = try within("layer \(layer.number) of \(layer.count)") { () throws(ImageError) in
+            try unpack(layer, on: MergedTree(below))
         }
     }
 

@@ -79,6 +79,22 @@ final class Staging {
         }
     }
 
+    /// Takes a blob that lies elsewhere on the same file system and is known to be whole.
+    ///
+    /// - Parameter link: Gives it a name in the staging directory.
+    /// - Returns: false when it is not there any more.
+    func adopt(
+        _ digest: Digest, size: Int64, _ link: (borrowing Directory, RawPath) throws(Errno) -> Void
+    ) throws(ImageError) -> Bool {
+        if blobs[digest] != nil { return true }
+        do { try link(directory, Self.fileName(digest)) } catch {
+            if error == .noSuchFile { return false }
+            throw .failed("link blob \(digest) into ingest", error)
+        }
+        blobs[digest] = size
+        return true
+    }
+
     func open(_ digest: Digest) throws(ImageError) -> OwnedFD {
         do { return try directory.open(Self.fileName(digest), flags: O_RDONLY) } catch {
             if error == .noSuchFile { throw .refused("blob \(digest) is missing") }

@@ -45,15 +45,15 @@ struct ManifestIndex {
         }
     }
 
-    /// The manifest for this host.
-    static func choose(among manifests: [Descriptor]) throws(ImageError) -> Descriptor {
+    /// The manifest for a platform.
+    static func choose(among manifests: [Descriptor], for wanted: Platform = .host) throws(ImageError) -> Descriptor {
         let images = manifests.filter { !$0.isAttestation }
         let suitable = images.compactMap { image in
-            (image.platform == nil ? 0 : image.platform?.suitability).map { (image, $0) }
+            (image.platform == nil ? 0 : image.platform?.suitability(for: wanted)).map { (image, $0) }
         }
         if let best = suitable.max(by: { $0.1 < $1.1 }) { return best.0 }
         let offered = images.compactMap(\.platform?.description).joined(separator: ", ")
-        throw .refused("no image for \(Platform.host): there is \(offered.isEmpty ? "none at all" : offered)")
+        throw .refused("no image for \(wanted): there is \(offered.isEmpty ? "none at all" : offered)")
     }
 }
 

@@ -15,6 +15,8 @@ struct MetadataField {
         path = name
     }
 
+    init(_ value: JSONValue, name: String) { self.init(value, name) }
+
     private init(_ value: JSONValue, _ path: String) { (self.value, self.path) = (value, path) }
 
     /// The member, nil when it is absent or null.

@@ -11,8 +11,15 @@ package struct Image: Sendable, Hashable {
     /// Bytes of the files of all layers, and of the config.
     package let sizeBytes: Int64
     package let config: ImageConfig
+    package let origin: Origin
     /// Bottom first.
     package let layers: [Layer]
+
+    package enum Origin: String, Sendable, Hashable {
+        /// From this machine: an archive, a layout, a directory.
+        case archive
+        case registry
+    }
 
     package struct Layer: Sendable, Hashable {
         /// The blob as it came, compressed or not.

@@ -1,6 +1,3 @@
-import Glibc
-import LinuxSystem
-
 extension ImageStore {
     /// Imports the images that a path holds: docker-archive, oci-archive, OCI layout directory, root file system as a
     /// directory or a tar; archives may be compressed. Which of them it is, is found out by itself.
@@ -35,12 +32,13 @@ private struct ImageImport {
         var collected = try within(kind.rawValue) { () throws(ImageError) in try collect(kind, path, into: staging) }
         try name(&collected, reference, path)
         let layers = LayerImport(store: store, staging: staging, progress: progress)
+        let publication = Publication(store: store, staging: staging)
         repeat {
             for image in collected { try layers.unpackMissing(of: image) }
             tell(.finishing, 0, nil)
-            try sync(staging)
-        } while try !publish(collected, staging, layers)
-        return try images(collected)
+            try publication.sync()
+        } while try !publication.publish(collected, layers)
+        return try publication.images(collected)
     }
 
     private func tell(_ phase: ImportProgress.Phase, _ completed: Int64, _ total: Int64?) {
@@ -72,61 +70,5 @@ private struct ImageImport {
             throw .invalid("it holds \(images.count) images, which cannot all be called \(reference.familiar)")
         }
         images[0].names = [reference]
-    }
-}
-
-// MARK: Publishing
-
-extension ImageImport {
-    /// One sync of the file system is far cheaper than one per file.
-    private func sync(_ staging: Staging) throws(ImageError) {
-        do { try staging.directory.fd.syncFileSystem() } catch { throw .failed("write the image to disk", error) }
-    }
-
-    /// Moves everything into the store and the names into the index.
-    ///
-    /// - Returns: false when a layer that was there when the unpacking began has been removed meanwhile.
-    private func publish(
-        _ images: [CollectedImage], _ staging: Staging, _ layers: LayerImport
-    ) throws(ImageError) -> Bool {
-        try store.locked(.exclusive) { () throws(ImageError) in
-            for chainID in images.flatMap(\.config.chainIDs) where layers.staged[chainID] == nil {
-                guard try store.layers.contains(chainID) else { return false }
-            }
-            for (chainID, layer) in layers.staged {
-                try store.layers.publish(layer.directory, from: staging.directory, as: chainID)
-            }
-            let blobs = Set(images.flatMap { $0.layers + [$0.configDigest] + [$0.manifest].compactMap { $0 } })
-            for blob in blobs { try store.content.publish(Staging.fileName(blob), from: staging.directory, as: blob) }
-            try store.layers.sync()
-            try store.content.sync()
-            var records: [StoreIndex.Record] = []
-            for image in images { records.append(try record(image, staging)) }
-            try store.updateIndex { (index) throws(ImageError) in records.forEach { index.insert($0) } }
-            return true
-        }
-    }
-
-    private func record(_ image: CollectedImage, _ staging: Staging) throws(ImageError) -> StoreIndex.Record {
-        var size = staging.blobs[image.configDigest] ?? 0
-        for chainID in image.config.chainIDs { size += try store.layers.record(chainID).unpackedBytes }
-        let pinned = image.manifest.map { manifest in image.names.map { $0.pinned(to: manifest).description } }
-        return StoreIndex.Record(
-            id: image.configDigest, manifest: image.manifest, sizeBytes: size,
-            layers: image.layers.map { .init(digest: $0, sizeBytes: staging.blobs[$0] ?? 0) },
-            references: image.names.filter { $0.tag != nil }
-                .map { ImageReference(domain: $0.domain, path: $0.path, tag: $0.tag, digest: nil).description }.sorted(),
-            repoDigests: Set(pinned ?? []).sorted())
-    }
-
-    private func images(_ collected: [CollectedImage]) throws(ImageError) -> [Image] {
-        var images: [Image] = []
-        for image in collected {
-            guard let stored = try store.image(image.configDigest.description) else {
-                throw .notFound("image \(image.configDigest) was removed right after it was imported")
-            }
-            images.append(stored)
-        }
-        return images
     }
 }

@@ -73,6 +73,17 @@ extension ImageStore {
         }
     }
 
+    /// Gives an image one more name, which is taken from any other image.
+    func addReference(_ reference: ImageReference, to id: Digest) throws(ImageError) {
+        try locked(.exclusive) { () throws(ImageError) in
+            try updateIndex { (index) throws(ImageError) in
+                guard var record = index.records.first(where: { $0.id == id }) else { throw .missing(id.description) }
+                (record.references, record.origin) = ([reference.description], .registry)
+                index.insert(record)
+            }
+        }
+    }
+
     /// The image of a record; nil when its config is damaged, which has been reported then.
     func image(of record: StoreIndex.Record, _ cache: inout IndexCache) throws(ImageError) -> Image? {
         if let image = cache.images[record.id] { return image }
@@ -106,6 +117,7 @@ extension Image {
         self.init(
             id: record.id, references: references, repoDigests: repoDigests, manifest: record.manifest,
             sizeBytes: record.sizeBytes, config: config,
+            origin: record.origin,
             layers: record.layers.indices.map { index in
                 Layer(
                     blob: record.layers[index].digest, blobBytes: record.layers[index].sizeBytes,

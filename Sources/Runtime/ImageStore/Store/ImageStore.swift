@@ -7,6 +7,7 @@ import Synchronization
 ///     ROOT/blobs/sha256/HEX    manifests, configs and layers as they came
 ///     ROOT/layers/HEX/fs       unpacked layers by chain ID, as overlayfs stacks them
 ///     ROOT/snapshots/ID        a container's upper and work directory
+///     ROOT/downloads           blobs on their way from a registry, which a later pull goes on with
 ///     ROOT/ingest, ROOT/trash  what is on its way in or out; a start removes what a crash left there
 ///     ROOT/quarantine          damaged content
 ///
@@ -56,6 +57,7 @@ package final class ImageStore: Sendable {
         do {
             let lock = try FileLock("lock", in: directory, mode: .exclusive)
             try Staging.removeDead(root: directory)
+            try BlobDownloads.removeOld(in: directory)
             for name in try directory.names() where name.bytes.starts(with: Array(".tmp-".utf8)) {
                 try directory.unlink(name)
             }

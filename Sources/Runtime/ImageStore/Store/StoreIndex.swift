@@ -11,6 +11,7 @@ struct StoreIndex: Equatable {
         /// Full names with tags; a name stands at one image only.
         var references: [String]
         var repoDigests: [String]
+        var origin = Image.Origin.archive
     }
 
     struct LayerBlob: Equatable {
@@ -34,6 +35,7 @@ struct StoreIndex: Equatable {
         }
         var merged = new
         merged.manifest = new.manifest ?? records[index].manifest
+        if records[index].origin == .registry { merged.origin = .registry }
         merged.references = Set(records[index].references).union(new.references).sorted()
         merged.repoDigests = Set(records[index].repoDigests).union(new.repoDigests).sorted()
         records[index] = merged
@@ -61,6 +63,7 @@ extension StoreIndex.Record {
         sizeBytes = try field.required("sizeBytes").size
         references = try field.required("references").strings
         repoDigests = try field.required("repoDigests").strings
+        origin = try field.string("origin").flatMap { Image.Origin(rawValue: $0) } ?? .archive
         layers = []
         for layer in try field.required("layers").elements {
             layers.append(.init(digest: try layer.required("digest").digest, sizeBytes: try layer.required("sizeBytes").size))
@@ -74,6 +77,7 @@ extension StoreIndex.Record {
             "layers": .array(
                 layers.map { ["digest": .string($0.digest.description), "sizeBytes": .integer($0.sizeBytes)] }),
         ]
+        if origin != .archive { json["origin"] = .string(origin.rawValue) }
         json["manifest"] = manifest.map { .string($0.description) }
         return json
     }

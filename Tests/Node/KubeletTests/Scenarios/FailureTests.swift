@@ -44,28 +44,22 @@ import Testing
         }
     }
 
-    @Test func `without a registry client an image that is present is not taken for pulled`() async throws {
+    @Test func `an image that was imported on this machine is not asked of a registry when only its tag wants that`() async throws {
         var setup = SimulationSetup()
-        setup.canPull = false
         var image = SimulationSetup.fixtureImage
         image.repoTags += ["fixture"]
+        image.isImported = true
         setup.images = [image]
+        setup.pullFailure = { _ in "no such host" }
         let untagged = makePod("untagged") { ($0.spec.containers[0].image, $0.spec.containers[0].imagePullPolicy) = ("fixture", "Always") }
         let explicit = makePod("explicit") { $0.spec.containers[0].imagePullPolicy = "Always" }
-        let absent = makePod("absent") { $0.spec.containers[0].image = "none:1" }
-        try await simulate([untagged, explicit, absent], setup) { node in
+        try await simulate([untagged, explicit], setup) { node in
             try await node.sleep(until: 0.5)
             #expect(node.status("untagged").containerStatuses[0].state.running != nil)
-            #expect(
-                node.recorder.texts.contains(
-                    "NotPulled: Container image \"fixture\" is not pulled: no registry client; the image present on machine is used"))
+            #expect(node.recorder.texts.contains { $0.hasPrefix("NotPulled: Container image \"fixture\" is not pulled: it was imported") })
             #expect(!node.recorder.texts.contains { $0.hasPrefix("Pulled:") })
-            let waiting = node.status("explicit").containerStatuses[0].state.waiting
-            #expect(waiting?.reason == "ErrImagePull")
-            #expect(waiting?.message == "no registry client, or use the image that is present: imagePullPolicy: IfNotPresent")
-            #expect(node.status("absent").containerStatuses[0].state.waiting?.message == "no registry client")
-            try await node.sleep(until: 5)
-            #expect(node.status("absent").containerStatuses[0].state.waiting?.reason == "ImagePullBackOff")
+            #expect(node.status("explicit").containerStatuses[0].state.waiting?.reason == "ErrImagePull")
+            #expect(node.images.pulls == ["fixture:1"])
         }
     }
 

@@ -46,7 +46,6 @@ struct SimulationSetup: Sendable {
     var containers: SimulatedRuntime.ContainerScripts = { _, _ in .runsForever }
     var sandboxes: SimulatedRuntime.SandboxScripts = { _ in SandboxScript() }
     var images: [Image] = [fixtureImage]
-    var canPull = true
     var pullDuration = Duration.zero
     var pullFailure: @Sendable (String) -> String? = { _ in nil }
     var configure: @Sendable (inout KubeletConfiguration) -> Void = { _ in }
@@ -67,7 +66,7 @@ func simulate(
     try await Simulation.run(limit: limit) { simulation in
         let runtime = SimulatedRuntime(clock: simulation.clock, containers: setup.containers, sandboxes: setup.sandboxes)
         let images = SimulatedImages(
-            clock: simulation.clock, present: setup.images, canPull: setup.canPull, pullDuration: setup.pullDuration,
+            clock: simulation.clock, present: setup.images, pullDuration: setup.pullDuration,
             pullFailure: setup.pullFailure)
         try await withKubelet(simulation, directory, runtime, images, setup) { node in
             node.kubelet.setPods(pods)

@@ -1,0 +1,52 @@
+import CRI
+import Testing
+
+@testable import Kubelet
+
+@Suite struct ImageGCTests {
+    @Test(
+        arguments: [(1_000, 500, 0), (1_000, 160, 0), (1_000, 150, 50), (1_000, 10, 190), (1_000, 0, 200), (0, 0, 0), (10, 20, 0)]
+            as [(UInt64, UInt64, UInt64)])
+    func `how much is to be freed`(capacity: UInt64, available: UInt64, expected: UInt64) {
+        #expect(ImageGCPolicy().bytesToFree(capacityBytes: capacity, availableBytes: available) == expected)
+    }
+
+    private func image(_ id: String, size: UInt64 = 100, pinned: Bool = false) -> Image {
+        var image = Image(id: id, size: size)
+        image.pinned = pinned
+        return image
+    }
+
+    /// Four images: `old` was used first, `recent` after it, `never` not at all, `busy` is in use now; `pinned` is not to be removed.
+    private var usage: ImageUsage {
+        var usage = ImageUsage()
+        let images = [image("old"), image("recent"), image("never"), image("busy"), image("pinned", pinned: true)]
+        usage.observe(images, inUse: ["old", "busy"], now: .seconds(0))
+        usage.observe(images, inUse: ["recent", "busy"], now: .seconds(100))
+        usage.observe(images, inUse: ["busy"], now: .seconds(200))
+        return usage
+    }
+
+    @Test(
+        arguments: [
+            (0, []), (1, ["never"]), (100, ["never"]), (101, ["never", "old"]), (1_000, ["never", "old", "recent"]),
+        ] as [(UInt64, [String])])
+    func `those go first that were not used for longest`(bytes: UInt64, expected: [String]) {
+        #expect(usage.victims(toFree: bytes, ImageGCPolicy(), now: .seconds(200)) == expected)
+    }
+
+    @Test func `a young image stays, one that nobody used for too long goes`() {
+        var policy = ImageGCPolicy()
+        policy.minimumAge = .seconds(300)
+        #expect(usage.victims(toFree: 1_000, policy, now: .seconds(200)).isEmpty)
+        policy.maximumAge = .seconds(150)
+        #expect(usage.victims(toFree: 0, policy, now: .seconds(200)) == ["never", "old"])
+    }
+
+    @Test func `an image that is gone and comes back is new`() {
+        var usage = usage
+        usage.observe([], inUse: [], now: .seconds(300))
+        usage.observe([image("never")], inUse: [], now: .seconds(400))
+        #expect(usage.victims(toFree: 1, ImageGCPolicy(), now: .seconds(400)).isEmpty)
+    }
+}

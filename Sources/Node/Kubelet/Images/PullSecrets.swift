@@ -1,6 +1,6 @@
 internal import APIMachinery
 internal import CRI
-package import KubernetesAPI
+internal import KubernetesAPI
 internal import KubernetesClient
 
 /// What a pod may show to registries: its Secrets first, then the node's own credentials.

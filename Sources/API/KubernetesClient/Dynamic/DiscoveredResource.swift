@@ -81,6 +81,7 @@ extension Client {
     /// - Parameter namespace: nil for a cluster-wide kind, or for all namespaces in a list or watch.
     package func metadata(of resource: DiscoveredResource, namespace: String? = nil) -> ResourceClient<PartialObjectMetadata> {
         ResourceClient(
-            client: self, path: resource.path, namespace: (namespace ?? "").isEmpty ? nil : namespace, accept: PartialObjectMetadata.accept)
+            client: self, path: resource.path, namespace: (namespace ?? "").isEmpty ? nil : namespace, accept: PartialObjectMetadata.accept,
+            listAccept: PartialObjectMetadata.listAccept)
     }
 }

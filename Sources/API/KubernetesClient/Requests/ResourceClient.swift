@@ -8,6 +8,8 @@ package struct ResourceClient<Object: KubernetesObject>: Sendable {
     let namespace: String?
     /// The form of the answers, when it is not the objects as JSON.
     var accept: String?
+    /// The same of lists.
+    var listAccept: String?
 
     package func get(_ name: String) async throws(ClientError) -> Object {
         try decode(await client.object(request("GET", name: name)))
@@ -15,6 +17,7 @@ package struct ResourceClient<Object: KubernetesObject>: Sendable {
 
     package func list(_ options: ListOptions = .init()) async throws(ClientError) -> ObjectList<Object> {
         var request = request("GET")
+        request.headers["Accept"] = listAccept
         request.query = options.query
         let json = try await client.object(request)
         var decoder = ObjectDecoder(options: .lenient)

@@ -34,7 +34,7 @@ final class TestCluster: Sendable {
         self.server = server
         runtime = SimulatedRuntime(clock: clock, containers: setup.containers, sandboxes: setup.sandboxes)
         images = SimulatedImages(
-            clock: clock, present: setup.images, canPull: setup.canPull, pullDuration: setup.pullDuration, pullFailure: setup.pullFailure)
+            clock: clock, present: setup.images, pullDuration: setup.pullDuration, pullFailure: setup.pullFailure)
         directory = try TemporaryDirectory()
         configure = setup.configure
         let admin = Client(transport: DirectTransport { await server.handle($0, from: .system) }, userAgent: "test")

@@ -261,7 +261,7 @@ import Testing
                 })
             let setup = SimulationSetup()
             let images = SimulatedImages(
-                clock: simulation.clock, present: setup.images, canPull: true, pullDuration: .zero, pullFailure: { _ in nil })
+                clock: simulation.clock, present: setup.images, pullDuration: .zero, pullFailure: { _ in nil })
             try await withKubelet(simulation, directory, runtime, images, setup) { node in
                 node.kubelet.setPods([pod])
                 try await node.sleep(until: 22)

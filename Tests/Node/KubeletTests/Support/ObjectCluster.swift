@@ -97,7 +97,7 @@ final class ObjectCluster: Sendable {
             return image
         }
         let images = SimulatedImages(
-            clock: clock, present: [SimulationSetup.fixtureImage] + present, canPull: false, pullDuration: .zero, pullFailure: { _ in nil })
+            clock: clock, present: [SimulationSetup.fixtureImage] + present, pullDuration: .zero, pullFailure: { _ in nil })
         kubelet = Kubelet(
             configuration: kubeletConfiguration, runtime: runtime, images: images,
             api: Client(transport: transport, userAgent: "kubelet"))

@@ -5,7 +5,7 @@ import Testing
 
 @testable import ImageStore
 
-private let hasTools = ["/usr/bin/docker-registry", "/usr/bin/skopeo"].allSatisfy { access($0, X_OK) == 0 }
+private let hasTools = (["/usr/bin/docker-registry", "/usr/bin/skopeo"] as [String]).allSatisfy { access($0, X_OK) == 0 }
 
 /// Against the distribution project's registry, filled and read by skopeo.
 @Suite(.enabled(if: isRoot && hasTools, "docker-registry and skopeo are not there")) struct DockerRegistryTests {

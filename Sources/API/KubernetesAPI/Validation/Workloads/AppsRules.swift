@@ -128,7 +128,8 @@ extension Validator {
         }
         if let parsed = parsed(selector) {
             if parsed?.isEmpty != true { templateMatches(spec["template"], parsed) }
-            servingTemplate(spec["template"], of: "StatefulSet")
+            servingTemplate(
+                spec["template"], of: "StatefulSet", claims: spec["volumeClaimTemplates"].items.map { $0["metadata", "name"].string })
         } else {
             invalid(selector, "")
         }

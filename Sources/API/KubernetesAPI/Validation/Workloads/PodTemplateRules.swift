@@ -2,8 +2,17 @@ internal import APIMachinery
 
 extension Validator {
     /// The template of pods: its labels stand at `template.labels`, as upstream reports them.
-    mutating func podTemplate(_ field: JSONField) {
-        let template = field.decoded(PodTemplateSpec.self)
+    ///
+    /// - Parameter claims: Names of volumes that each pod gets besides those of the template.
+    mutating func podTemplate(_ field: JSONField, claims: [String] = []) {
+        var template = field.decoded(PodTemplateSpec.self)
+        for claim in claims where !template.spec.volumes.contains(where: { $0.name == claim }) {
+            template.spec.volumes.append(
+                Volume {
+                    $0.name = claim
+                    $0.persistentVolumeClaim = PersistentVolumeClaimVolumeSource { $0.claimName = claim }
+                })
+        }
         labels(template.metadata.labels, field.path.child("labels"))
         annotations(template.metadata.annotations, field.path.child("annotations"))
         podSpec(template.spec, field.path.child("spec"))
@@ -15,8 +24,8 @@ extension Validator {
     }
 
     /// A template whose pods live on until they are deleted.
-    mutating func servingTemplate(_ field: JSONField, of kind: String) {
-        podTemplate(field)
+    mutating func servingTemplate(_ field: JSONField, of kind: String, claims: [String] = []) {
+        podTemplate(field, claims: claims)
         let spec = field["spec"]
         requiredOneOf(spec["restartPolicy"], ["Always"])
         if spec["activeDeadlineSeconds"].isSet {

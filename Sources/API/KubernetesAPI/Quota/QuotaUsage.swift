@@ -13,7 +13,7 @@ package struct QuotaUsage: Sendable {
     package func of(_ object: JSONObject) -> [String: Quantity] {
         var usage = ["count/\(group.isEmpty ? plural : "\(plural).\(group)")": Quantity(1)]
         guard group.isEmpty else { return usage }
-        if ["configmaps", "secrets", "replicationcontrollers", "resourcequotas", "services", "persistentvolumeclaims", "pods"].contains(
+        if ["configmaps", "secrets", "replicationcontrollers", "resourcequotas", "services", "persistentvolumeclaims"].contains(
             plural)
         {
             usage[plural] = Quantity(1)
@@ -27,9 +27,10 @@ package struct QuotaUsage: Sendable {
         return usage
     }
 
+    /// One that has ended uses nothing but its place in `count/pods`.
     private func pod(_ object: JSONObject) -> [String: Quantity] {
         if ["Succeeded", "Failed"].contains(object["status"]?["phase"]?.stringValue ?? "") { return [:] }
-        var usage: [String: Quantity] = [:]
+        var usage = ["pods": Quantity(1)]
         for (name, value) in PodResources.total(object, "requests") {
             usage["requests.\(name)"] = value
             if ["cpu", "memory", "ephemeral-storage"].contains(name) { usage[name] = value }

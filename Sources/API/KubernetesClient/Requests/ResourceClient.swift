@@ -102,6 +102,8 @@ package struct ResourceClient<Object: KubernetesObject>: Sendable {
 
     private func delete(_ request: APIRequest, _ options: DeleteOptions) async throws(ClientError) {
         var request = request
+        // Answered with a Status, an object or a list: none of them is read.
+        request.headers["Accept"] = nil
         var body = options.jsonObject
         body["apiVersion"] = "v1"
         body["kind"] = "DeleteOptions"

@@ -21,9 +21,10 @@ extension APIServer {
         binding = try await admitConnected(binding, .create, "binding", .write(options), options.isDryRun, &context)
         let node = binding["target"]?["name"]?.stringValue ?? ""
         let checked = binding
-        let update = ObjectUpdate(name: name, subresource: "binding", options: options) { old, context throws(Status) in
+        var update = ObjectUpdate(name: name, subresource: "binding", options: options) { old, context throws(Status) in
             try Self.bound(old, checked, node, context.now)
         }
+        update.isInternalStep = true
         _ = try await perform(update, &context)
         return try Self.success(format, status: 201)
     }

@@ -30,13 +30,14 @@ extension APIServer {
             "type": "DisruptionTarget", "status": "True", "lastTransitionTime": .string(context.now.description),
             "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting",
         ]
-        let update = ObjectUpdate(name: name, subresource: "status", options: options) { old, _ throws(Status) in
+        var update = ObjectUpdate(name: name, subresource: "status", options: options) { old, _ throws(Status) in
             var (object, status) = (old, old["status"] ?? .object(JSONObject()))
             let others = (status["conditions"]?.arrayValue ?? []).filter { $0["type"] != "DisruptionTarget" }
             status["conditions"] = .array(others + [condition])
             object["status"] = status
             return object
         }
+        update.isInternalStep = true
         var own = context
         _ = try await perform(update, &own)
     }

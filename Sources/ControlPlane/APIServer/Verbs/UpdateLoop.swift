@@ -20,6 +20,8 @@ struct ObjectUpdate: Sendable {
     var isPatch = false
     /// The managedFields are made by the transform itself: an apply.
     var tracksFieldsItself = false
+    /// A step of another request, which has been admitted as what it is.
+    var isInternalStep = false
 }
 
 extension APIServer {
@@ -75,7 +77,7 @@ extension APIServer {
             operation: .update, resource: context.resource, subresource: update.subresource, namespace: context.namespace,
             name: update.name, object: object, old: old, user: context.caller.user, isDryRun: update.options.isDryRun, now: context.now)
         attributes.options = .write(update.options)
-        attributes.isInternalStep = update.subresource == "binding"
+        attributes.isInternalStep = update.isInternalStep
         try await mutate(&attributes, &context)
         object = attributes.object ?? object
         stored.strategy.prepareForUpdate(&object, old: old, subresource: update.subresource)

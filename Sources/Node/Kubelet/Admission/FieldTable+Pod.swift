@@ -9,11 +9,12 @@ extension FieldTable {
         FieldTable(
             "PodSpec",
             acting: """
-                activeDeadlineSeconds dnsPolicy hostIPC hostNetwork hostPID hostUsers hostname imagePullSecrets overhead restartPolicy \
+                activeDeadlineSeconds dnsPolicy hostIPC hostNetwork hostPID hostUsers hostname overhead restartPolicy \
                 setHostnameAsFQDN shareProcessNamespace subdomain terminationGracePeriodSeconds
                 """,
             [
                 "affinity": .needless(scheduler),
+                "imagePullSecrets": .members("LocalObjectReference"),
                 "automountServiceAccountToken": .withServer(
                     .needless("the API server adds the token's volume"),
                     alone: .missing("no token is mounted: there is nobody to issue one", when: .value(true))),
@@ -43,6 +44,7 @@ extension FieldTable {
                 "topologySpreadConstraints": .needless(scheduler),
                 "volumes": .members("Volume"),
             ]),
+        FieldTable("LocalObjectReference", acting: "name"),
         FieldTable("PodOS", acting: "name"),
         FieldTable("PodDNSConfig", acting: "nameservers searches", ["options": .members("PodDNSConfigOption")]),
         FieldTable("PodDNSConfigOption", acting: "name value"),

@@ -51,7 +51,7 @@ package final class SimulatedImages: ImageService {
         return state.withLock { state in
             var image = state.images[spec.image] ?? Image(id: "sha256:\(spec.image)", size: 1_000)
             image.repoTags = [spec.image]
-            state.images[spec.image] = image
+            for name in [spec.image, image.id] { state.images[name] = image }
             return image.id
         }
     }

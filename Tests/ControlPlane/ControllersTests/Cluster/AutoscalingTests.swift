@@ -170,8 +170,7 @@ struct AutoscalingTests {
                     ]
             }
             let cause =
-                "failed to get cpu utilization: unable to get metrics for resource cpu: unable to fetch metrics from resource metrics API: "
-                + "the server could not find the requested resource (get pods.metrics.k8s.io)"
+                "failed to get cpu utilization: unable to get metrics for resource cpu: no metrics returned from resource metrics API"
             #expect(
                 try await advancing(time, seconds: 40) {
                     try await autoscalers.get("h").status.conditions.contains {

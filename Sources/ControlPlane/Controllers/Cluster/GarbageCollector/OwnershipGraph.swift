@@ -61,7 +61,18 @@ struct OwnershipGraph: Sendable {
         let old = objects.updateValue(new, forKey: new.uid)
         let (before, now) = (old?.owners ?? [], new.owners)
         if before != now { relist(new.uid, before, now) }
-        return unblocked(before, now) + consequencesOfOwners(new, before) + consequencesOfDeletion(new, old)
+        return unblocked(before, now) + consequencesOfOwners(new, before) + (old == nil ? consequencesOfArrival(new) : [])
+            + consequencesOfDeletion(new, old)
+    }
+
+    /// Those that named it before it was known, from where it does not count.
+    private func consequencesOfArrival(_ owner: OwnedObject) -> [Consequence] {
+        (dependents[owner.uid] ?? []).sorted().compactMap { uid in
+            guard let dependent = objects[uid], !isWithinReach(owner, of: dependent),
+                let reference = dependent.owners.first(where: { $0.uid == owner.uid })
+            else { return nil }
+            return .reportInvalidNamespace(uid: uid, owner: reference)
+        }
     }
 
     /// The object is gone.

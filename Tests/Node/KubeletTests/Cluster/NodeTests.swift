@@ -144,6 +144,6 @@ struct NodeStatusPatchTests {
             ])
         #expect(resources.allocatable["cpu"]?.description == "3500m")
         #expect(resources.allocatable["memory"]?.value == (8 << 30) - (1 << 30) - (1 << 30) - (100 << 20))
-        #expect(resources.allocatable["ephemeral-storage"].map { $0.value < 80 << 30 } == true)
+        #expect(resources.allocatable["ephemeral-storage"].map { $0.value <= 80 << 30 } == true)
     }
 }

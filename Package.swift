@@ -93,7 +93,8 @@ let package = Package(
         tests(
             "Node", "Kubelet",
             [
-                "CRI", "APIMachinery", "HTTPClient", "KubernetesAPI", "KubernetesClient", "HTTPServer", "APIServer", "Storage", "TestSupport",
+                "CRI", "APIMachinery", "HTTPClient", "KubernetesAPI", "KubernetesClient", "HTTPServer", "APIServer", "Storage",
+                "TestSupport",
             ]),
         target("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery"] + nio),
         tests("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"] + nio),

@@ -32,7 +32,8 @@ struct Agent: AsyncParsableCommand {
             throw UsageError("--pod-manifest-path or --kubeconfig is needed: there is nobody else to name pods")
         }
         let settings = NodeAgent.Settings(
-            place: instance.place, manifests: try podManifestPath.map(ManifestPath.absolute), podPidsLimit: try limits.podPidsLimit, configure: try registration.configure)
+            place: instance.place, manifests: try podManifestPath.map(ManifestPath.absolute), podPidsLimit: try limits.podPidsLimit,
+            configure: try registration.configure)
         let api = try kubeconfig.map { try KubeconfigFile.client(path: $0, userAgent: "kubelet/\(Version.kubernetes)") }
         let interruption = try Interruption()
         let agent = try NodeAgent(try await Instance.open(instance.place, for: .agent, registries: registries.files), settings, api: api)

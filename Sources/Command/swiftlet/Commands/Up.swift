@@ -24,7 +24,8 @@ struct Up: AsyncParsableCommand {
     func run() async throws {
         let settings = NodeAgent.Settings(
             place: InstancePlace(options.directories, node), manifests: try podManifestPath.map(ManifestPath.absolute),
-            podPidsLimit: try limits.podPidsLimit, registries: registries.files, port: registration.kubeletPort, configure: try registration.configure)
+            podPidsLimit: try limits.podPidsLimit, registries: registries.files, port: registration.kubeletPort,
+            configure: try registration.configure)
         do {
             try Privilege.requireRoot()
         } catch {

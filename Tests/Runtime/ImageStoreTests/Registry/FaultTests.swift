@@ -163,7 +163,7 @@ import Testing
         let client = try RegistryClient.forTest(fixture.store)
         let name = try fixture.name
         let task = Task { try await client.pull(name) }
-        #expect(try await eventually { fixture.layerRequests.count == 1 })
+        #expect(try await eventually(within: .seconds(60)) { fixture.layerRequests.count == 1 })
         task.cancel()
         if case .success = await task.result { Issue.record("it went on") }
         #expect(try await eventually { fixture.directory.names("store/ingest").isEmpty })

@@ -101,6 +101,7 @@ extension EndToEnd.ClusterObjectTests {
             try cluster.kubectl("create", "secret", "generic", "keys", "--from-literal=key=s3cr3t")
             try cluster.apply(
                 """
+                # kubectl takes what begins with a brace for JSON.
                 {apiVersion: v1, kind: PersistentVolume, metadata: {name: pv}, spec: {capacity: {storage: 10Mi},
                 accessModes: [ReadWriteOnce], storageClassName: st, local: {path: \(place.path)}, nodeAffinity: {required:
                 {nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: Exists}]}]}}}}

@@ -1,4 +1,4 @@
-/// Which controllers run, in the words of kube-controller-manager's `--controllers`: `*` for all, `NAME` for one, `-NAME` for not that one.
+/// Which controllers run, in the words of kube-controller-manager's `--controllers`: `*` for all, `NAME` for one, `-NAME` for not that one, `-*` for none but those that are named.
 package struct ControllerChoice: Hashable, Sendable {
     private let words: [String]
 
@@ -12,7 +12,7 @@ package struct ControllerChoice: Hashable, Sendable {
     /// - Throws: A name that no controller has.
     package init(parsing text: String, known: [String] = ControllerManager.all.map { $0.name }) throws(UnknownController) {
         words = text.split(separator: ",").map { String($0.filter { $0 != " " }) }
-        for word in words where word != "*" {
+        for word in words where word != "*" && word != "-*" {
             let name = word.hasPrefix("-") ? String(word.dropFirst()) : word
             guard known.contains(name) else { throw UnknownController(name: name, known: known.sorted()) }
         }

@@ -23,7 +23,7 @@ final class Daemon {
         let options =
             [
                 "server", "--listen", listen, "--data-dir", "data", "--run-dir", "run", "--audit-log", "audit", "--no-scheduler",
-                "--controllers=",
+                "--controllers='-*'",
             ]
             + arguments
         let child = try Child("exec '\(program)' \(options.joined(separator: " "))", in: folder)

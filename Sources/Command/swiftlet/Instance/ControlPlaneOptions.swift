@@ -49,7 +49,7 @@ struct ControlPlaneOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Whether pods are given to nodes here; otherwise another scheduler does it.")
     var scheduler = true
 
-    @Option(help: "Controllers to run: *, NAME, -NAME, separated by commas; empty for none.")
+    @Option(help: "Controllers to run: *, NAME, -NAME, separated by commas; -* for none.")
     var controllers = "*"
 
     @Flag(help: "Go on in the background; return when ready. Messages go to server.log in the data directory.")

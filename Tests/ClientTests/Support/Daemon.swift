@@ -20,12 +20,9 @@ final class Daemon {
     }
 
     private static func start(_ folder: URL, listen: String, _ arguments: [String]) throws -> Child {
-        let options =
-            [
-                "server", "--listen", listen, "--data-dir", "data", "--run-dir", "run", "--audit-log", "audit", "--no-scheduler",
-                "--controllers='-*'",
-            ]
-            + arguments
+        // `up` with all that belongs to it, when the arguments begin so.
+        let command = arguments.first == "up" ? arguments : ["server", "--no-scheduler", "--controllers='-*'"] + arguments
+        let options = command + ["--listen", listen, "--data-dir", "data", "--run-dir", "run", "--audit-log", "audit"]
         let child = try Child("exec '\(program)' \(options.joined(separator: " "))", in: folder)
         do {
             try waitUntil("swiftlet up is ready") { child.stdout.contains("export KUBECONFIG=") || kill(child.pid, 0) != 0 }

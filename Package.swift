@@ -98,7 +98,7 @@ let package = Package(
             ]),
         target("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery"] + nio),
         tests("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"] + nio),
-        target("Node", "ServiceProxy", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "Nftables", "Netlink"]),
+        target("Node", "ServiceProxy", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
         tests(
             "Node", "ServiceProxy",
             ["KubernetesClient", "KubernetesAPI", "APIMachinery", "Nftables", "Netlink", "LinuxSystem", "TestSupport"]),

@@ -207,8 +207,13 @@ static void reap(int pidfd, struct clinux_spawned *result) {
     put_number(result->detail + length, info.si_status);
 }
 
-/// Neither ready nor failed: killed on the way, or a seccomp filter that forbids write(2) kept it from saying so.
+/// Neither ready nor failed: killed on the way, or a seccomp filter that forbids write(2) kept it from saying so. A process that dies lets go
+/// of its memory before it closes its files, so at the hang-up it has none, whereas execve(2) has given it new memory.
 static int is_dead(int pidfd) {
+    long released = SYS(process_mrelease, pidfd, 0);
+    if (released == -ESRCH) return 1;
+    if (released != -ENOSYS) return 0;
+    // Before Linux 5.15 there is only time to tell.
     struct pollfd poll = {.fd = pidfd, .events = POLLIN};
     struct { int64_t seconds, nanoseconds; } timeout = {0, DIED_WAIT_MILLISECONDS * 1000000};
     return SYS(ppoll, &poll, 1, &timeout, NULL, 8) == 1;

@@ -75,7 +75,7 @@ struct ImportTests {
                 #expect(
                     Self.forbidden[module.row]?.contains(row) != true || other == "CRI"
                         // The service proxy's whole work is rules of the kernel.
-                        || (module.name == "ServiceProxy" && ["Nftables", "Netlink"].contains(other)),
+                        || (module.name == "ServiceProxy" && ["Nftables", "Netlink", "LinuxSystem"].contains(other)),
                     "\(module.row)/\(module.name) imports \(other) of \(row)")
             }
         }

@@ -1,8 +1,7 @@
 package import APIMachinery
 internal import KubernetesAPI
 package import KubernetesClient
-internal import Netlink
-internal import Nftables
+internal import LinuxSystem
 import Synchronization
 
 /// Leads packets for Services to their endpoints, as kube-proxy's nftables mode does: watches Services, EndpointSlices and its node, and keeps
@@ -15,6 +14,8 @@ package final class ServiceProxy: Sendable {
     private let rules: KernelRules
     private let time: any TimeSource
     private let report: @Sendable (String) -> Void
+    /// Where libnftables runs: with thousands of services a transaction takes its time.
+    private let executor: BlockingExecutor
     /// What has to be looked at: services by key; an empty key stands for all.
     private let dirty = Mutex<Set<ObjectKey>>([])
     private let changes: AsyncStream<Void>
@@ -29,11 +30,12 @@ package final class ServiceProxy: Sendable {
     package init(
         _ configuration: ServiceProxyConfiguration, client: Client, time: any TimeSource = MachineTime(),
         report: @escaping @Sendable (String) -> Void
-    ) {
+    ) throws {
+        executor = try BlockingExecutor(threads: 1)
         self.configuration = configuration
         self.time = time
         self.report = report
-        rules = KernelRules(configuration)
+        rules = KernelRules(configuration, report: report)
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         let told: @Sendable (ClientError) -> Void = { report("service proxy: \($0)") }
         services = Informer(client.resource(Service.self), time: time, report: told)
@@ -60,7 +62,7 @@ package final class ServiceProxy: Sendable {
             group.addTask { await self.node.run() }
             for informer in [services.waitForSync, slices.waitForSync, node.waitForSync] { await informer() }
             mark([Self.everything])
-            await follow()
+            await withTaskExecutorPreference(executor) { await self.follow() }
             group.cancelAll()
         }
     }
@@ -82,6 +84,7 @@ package final class ServiceProxy: Sendable {
 
     private func follow() async {
         var retry = Retry(first: .milliseconds(200))
+        var lastFailure = time.now
         for await _ in changes {
             let keys = dirty.withLock { dirty in
                 defer { dirty = [] }
@@ -93,7 +96,9 @@ package final class ServiceProxy: Sendable {
             } catch {
                 report("\(error)")
                 // What the kernel has is not known for sure: everything is made anew.
-                if (try? await time.sleep(for: retry.next(after: .zero))) == nil { return }
+                let wait = retry.next(after: time.now - lastFailure)
+                lastFailure = time.now
+                if (try? await time.sleep(for: wait)) == nil { return }
                 mark([Self.everything])
             }
         }

@@ -21,7 +21,7 @@ package struct ServiceProxyConfiguration: Sendable {
     }
 }
 
-/// A network in CIDR notation, as it is written.
+/// A network in CIDR notation.
 package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     package let description: String
     package let isIPv4: Bool
@@ -32,7 +32,7 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
         guard parts.count == 2, let address = IPAddress(String(parts[0])), let length = Int(parts[1]),
             (0...address.bytes.count * 8).contains(length)
         else { return nil }
-        description = text
+        description = "\(address)/\(length)"
         isIPv4 = address.isIPv4
     }
 }

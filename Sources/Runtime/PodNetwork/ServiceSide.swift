@@ -26,17 +26,26 @@ extension PodNetwork {
     /// lets it use services' ports on 127.0.0.1. The proxy's table must stand: it keeps loopback addresses off the wire.
     ///
     /// - Parameter networks: `10.96.0.0/16`. One that another link has a route to stays there.
-    package func routeServices(_ networks: [String]) throws {
+    /// - Returns: What will not work therefore, a line each.
+    package func routeServices(_ networks: [String]) throws -> [String] {
         do {
             _ = try preparedHostSide()
             var socket = try NetlinkSocket()
-            guard let bridge = try socket.link(.name(names.bridge)) else { return }
+            guard let bridge = try socket.link(.name(names.bridge)) else { return [] }
+            var notices: [String] = []
             for network in networks.compactMap({ IPPrefix($0) }) {
                 let source = plan.gateways.first { $0.family == network.family }?.address
                 let route = Route(to: network, linkIndex: bridge.index, source: source)
-                _ = try socket.perform(.addRoute(route), tolerating: .exists)
+                if try socket.perform(.addRoute(route), tolerating: .exists) { continue }
+                let isOwn = try socket.routes(network.family).contains { $0.destination == network && $0.linkIndex == bridge.index }
+                if !isOwn {
+                    notices.append(
+                        "services \(network) cannot be reached from the node itself: another link has a route there; pods reach them (mend: another --service-cidr)"
+                    )
+                }
             }
             try routeLoopback()
+            return notices
         } catch {
             throw PodNetworkError.step("route services over \(names.bridge)", error)
         }

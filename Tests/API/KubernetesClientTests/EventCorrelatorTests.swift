@@ -32,6 +32,15 @@ struct EventCorrelatorTests {
         #expect(patch["lastTimestamp"]?.stringValue == record("", at: 5).time.description)
     }
 
+    @Test func `what happens at the same moment has names of its own`() {
+        var correlator = EventCorrelator()
+        var names: Set<String> = []
+        for message in ["one", "two", "three"] {
+            if case .create(let event) = correlator.decide(record(message), source) { names.insert(event.metadata.name ?? "") }
+        }
+        #expect(names.count == 3)
+    }
+
     @Test func `ten different messages of a kind become one event`() {
         var correlator = EventCorrelator()
         var messages: [String] = []

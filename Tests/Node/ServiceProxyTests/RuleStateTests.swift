@@ -33,7 +33,8 @@ struct RuleStateTests {
         let second = state.change([web: fragment(chain: "w", rules: ["one"], elements: ["1": "goto w"])], table: "t")
         #expect(second.transaction.contains("delete element inet t services4 { 1 }"))
         #expect(second.transaction.last == "add element inet t services4 { 1 : goto w }")
-        #expect(state.lostElements(of: shop) == [.init(collection: "services4", key: "1")])
+        let lost = state.lostElements(of: shop)
+        #expect(lost.map(\.element) == [.init(collection: "services4", key: "1")] && lost.map(\.owner) == [web])
         #expect(state.change([web: nil], table: "t").transaction.last == "add element inet t services4 { 1 : goto s }")
     }
 }

@@ -44,6 +44,8 @@ struct EventCorrelator {
     private var written = RecentlyUsed<Same, Written>(capacity: maxRemembered)
     private var groups = RecentlyUsed<Similar, Group>(capacity: maxRemembered)
     private var buckets = RecentlyUsed<Speaker, TokenBucket>(capacity: maxRemembered)
+    /// In the last event's name, nanoseconds since 1970.
+    private var lastStamp: Int64 = 0
 
     mutating func decide(_ record: EventRecord, _ source: EventSource) -> Decision {
         let same = aggregate(record, source)
@@ -82,9 +84,10 @@ struct EventCorrelator {
         return Same(similar: similar, message: group.messages.count < Self.maxSimilar ? record.message : nil)
     }
 
-    private func newEvent(_ record: EventRecord, _ source: EventSource, message: String) -> Event {
-        // Upstream's form of the name: the object's and the time.
-        let suffix = String(record.time.nanosecondsSinceEpoch, radix: 16)
+    private mutating func newEvent(_ record: EventRecord, _ source: EventSource, message: String) -> Event {
+        // Upstream's form of the name: the object's and the time. Two that happened at the same moment need names of their own.
+        lastStamp = max(record.time.nanosecondsSinceEpoch, lastStamp + 1)
+        let suffix = String(lastStamp, radix: 16)
         return Event {
             $0.metadata.namespace = record.object.namespace.flatMap { $0.isEmpty ? nil : $0 } ?? "default"
             $0.metadata.name = "\(record.object.name ?? "").\(suffix)"

@@ -26,9 +26,9 @@ final class ClusterNetwork: Sendable {
         let configuration = ServiceProxyConfiguration(
             nodeName: nodeName, table: side.table, bridge: side.bridge, podCIDRs: side.podCIDRs.compactMap { IPNetwork($0) },
             serviceCIDRs: [serviceCIDR].compactMap { IPNetwork($0) })
-        let proxy = ServiceProxy(configuration, client: client) { Output.warn("swiftlet: \($0)") }
+        let proxy = try ServiceProxy(configuration, client: client) { Output.warn("swiftlet: \($0)") }
         try await proxy.prepare()
-        try runtime.routeServices([serviceCIDR])
+        try runtime.routeServices([serviceCIDR]).forEach { Output.warn("swiftlet: \($0)") }
         guard let informers else { return ClusterNetwork(proxy: proxy, dns: nil) }
         var names = ClusterDNS.Configuration(addresses: side.gateways)
         names.serviceCIDRs = [serviceCIDR]

@@ -41,9 +41,12 @@ struct ControlPlaneDaemon {
         defer { daemon.release() }
         let server = try await ControlPlaneServer.start(configuration)
         do {
-            let loops = ControlLoops(
-                server, schedules: options.scheduler, controllers: controllers, localVolumes: localVolumes
-            ) { Output.warn("swiftlet: \($0)") }
+            let volumes = agent.map {
+                LocalVolumes.ofNode($0.place.nodeName, root: "\(options.directories.absoluteDataDirectory)/local-volumes")
+            }
+            let loops = ControlLoops(server, schedules: options.scheduler, controllers: controllers, localVolumes: volumes) {
+                Output.warn("swiftlet: \($0)")
+            }
             let node = try await startAgent(server)
             let agent = node?.agent
             let network = try await startNetwork(agent, server, loops)
@@ -77,25 +80,6 @@ struct ControlPlaneDaemon {
         configuration.podAddress = gateway.address.description
         if options.clusterDNS { configuration.clusterDNSBackend = configuration.podAddress }
         return configuration
-    }
-
-    /// Directories of the agent's node; those of other nodes are out of reach.
-    private var localVolumes: LocalVolumes? {
-        guard let nodeName = agent?.place.nodeName else { return nil }
-        let root = "\(options.directories.absoluteDataDirectory)/local-volumes"
-        return LocalVolumes(root: root) { node, path in
-            guard node == nodeName else { throw LocalVolumeError("the directory \(path) of node \(node) can't be reached from here") }
-            let parts = path.split(separator: "/")
-            guard let name = parts.last, name.hasPrefix("pvc-"), path == "\(root)/\(name)" else {
-                throw LocalVolumeError("remove \(path): it is no directory of \(root)")
-            }
-            do { try TreeRemoval.remove(String(name), from: root) } catch { throw LocalVolumeError("remove \(path): \(error)") }
-        }
-    }
-
-    private struct LocalVolumeError: Error, CustomStringConvertible {
-        let description: String
-        init(_ description: String) { self.description = description }
     }
 
     private func startNetwork(_ agent: NodeAgent?, _ server: ControlPlaneServer, _ loops: ControlLoops) async throws -> ClusterNetwork? {

@@ -37,8 +37,18 @@ package final class SealedExecutable: Sendable {
             left -= copied
         }
         guard fchmod(memory.rawValue, 0o755) == 0 else { throw Errno.current }
-        guard clinux_seal(memory.rawValue, seals) == 0 else { throw Errno.current }
+        try applySeals(memory)
         return memory
+    }
+
+    /// The kernel answers EBUSY while something holds a page of the file for a moment, as reclaim and migration do: fcntl_seal in mm/memfd.c
+    /// waits 150 ms for them, which a busy machine may exceed.
+    private static func applySeals(_ memory: borrowing OwnedFD) throws(Errno) {
+        for pause in [10_000, 50_000, 250_000, 1_000_000, nil] as [UInt32?] {
+            if clinux_seal(memory.rawValue, seals) == 0 { return }
+            guard Errno.current == .busy, let pause else { throw Errno.current }
+            usleep(pause)
+        }
     }
 
     private static let flags: UInt32 = 0x3  // MFD_CLOEXEC | MFD_ALLOW_SEALING

@@ -11,6 +11,9 @@ final class Forwarder: Sendable {
     private let cache = AnswerCache()
     private let time: any TimeSource
     private let timeout: Duration
+    private let inFlight = Mutex(0)
+    /// A question holds a socket until it is answered: one pod must not use up the daemon's descriptors.
+    private static let maxInFlight = 1000
 
     init(upstreams: [String], port: Int = 53, timeout: Duration = .seconds(2), time: any TimeSource = MachineTime()) {
         (self.upstreams, self.port, self.timeout, self.time) = (upstreams, port, timeout, time)
@@ -24,9 +27,16 @@ final class Forwarder: Sendable {
     func known(_ query: DNSQuery) -> [UInt8]? { cache.find(key(query), for: query, now: time.now) }
 
     /// - Parameter message: As it came.
-    /// - Returns: The answer, with the query's id; nil when nobody answers.
+    /// - Returns: The answer, with the query's id; nil when nobody answers, or too many are being asked already.
     func resolve(_ query: DNSQuery, _ message: [UInt8]) async -> [UInt8]? {
         if let known = known(query) { return known }
+        let mayAsk = inFlight.withLock { count in
+            guard count < Self.maxInFlight else { return false }
+            count += 1
+            return true
+        }
+        guard mayAsk else { return nil }
+        defer { inFlight.withLock { $0 -= 1 } }
         for upstream in upstreams {
             guard var answer = await ask(upstream, query, message) else { continue }
             if answer[3] & 0xf == ResponseCode.serverFailure.rawValue, upstream != upstreams.last { continue }

@@ -55,10 +55,8 @@ final class Resolver: Sendable {
     /// What came over TCP, or was asked for by somebody with more room, may be too long for this one.
     private func fitted(_ message: [UInt8], _ query: DNSQuery, _ limit: Int?) -> [UInt8] {
         guard let limit, message.count > limit else { return message }
-        return Array(DNSAnswer().message(to: query, limit: limit).prefix(2)) + [message[2] | 0x02] + message[3..<4] + [
-            0, 1, 0, 0, 0, 0, 0, 0,
-        ]
-            + query.question
+        let header = message[..<2] + [message[2] | 0x02, message[3], 0, 1, 0, 0, 0, 0, 0, 0]
+        return header + query.question
     }
 
     /// The alias, and behind it the addresses of what it stands for, when that is in the cluster or others know it.

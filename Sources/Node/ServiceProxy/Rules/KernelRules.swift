@@ -11,7 +11,13 @@ actor KernelRules {
     /// Chains and sets that nothing leads to any more, which an earlier clean-up could not delete.
     private var leftOver: [String] = []
 
-    init(_ configuration: ServiceProxyConfiguration) { self.configuration = configuration }
+    private let report: @Sendable (String) -> Void
+
+    /// - Parameter report: Told of what a service cannot have because another one has it.
+    init(_ configuration: ServiceProxyConfiguration, report: @escaping @Sendable (String) -> Void) {
+        self.configuration = configuration
+        self.report = report
+    }
 
     /// Makes the table where there is none.
     func prepare() throws {
@@ -28,6 +34,7 @@ actor KernelRules {
         let before = ports
         (state, ports, leftOver) = (fresh, wanted, [])
         forgetFlows(from: before, to: wanted)
+        reportLosses(of: wanted.keys)
     }
 
     /// Changes what some services have in the table; no ports: the service is gone.
@@ -45,6 +52,15 @@ actor KernelRules {
         for (service, wanted) in changed { ports[service] = wanted.isEmpty ? nil : wanted }
         cleanUp(commands.cleanUp)
         forgetFlows(from: before, to: changed)
+        reportLosses(of: changed.keys)
+    }
+
+    private func reportLosses(of services: some Collection<ObjectKey>) {
+        for service in services.sorted() {
+            for (element, owner) in state.lostElements(of: service) {
+                report("service proxy: service \(service) does not get \(element.key): service \(owner) has it")
+            }
+        }
     }
 
     private func fragment(_ ports: [ProxiedPort]) -> RuleFragment {

@@ -14,16 +14,12 @@ struct RuleState: Sendable {
         var cleanUp: [String] = []
     }
 
-    /// Elements that a service has to leave to another one that has them already.
-    func lostElements(of service: ObjectKey) -> [Element] {
-        (fragments[service]?.elements ?? [:]).filter { element, data in winner(element)?.data != data }.keys.sorted()
-    }
-
-    /// Everything, for a table that holds nothing yet.
-    func definition(table: String) -> [String] {
-        var empty = RuleState()
-        let changes = fragments.mapValues { Optional($0) }
-        return empty.change(changes, table: table).transaction
+    /// What a service has to leave to others that are before it by name: an external IP, a port.
+    func lostElements(of service: ObjectKey) -> [(element: Element, owner: ObjectKey)] {
+        (fragments[service]?.elements ?? [:]).compactMap { element, data in
+            guard let winner = winner(element), winner.data != data else { return nil }
+            return (element, winner.service)
+        }.sorted { $0.element < $1.element }
     }
 
     /// - Parameter changes: nil for services that are gone.

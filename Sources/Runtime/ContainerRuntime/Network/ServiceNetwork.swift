@@ -6,7 +6,7 @@ extension NativeRuntime {
     package var serviceSide: ServiceSide? { network?.serviceSide }
 
     /// See ``PodNetwork/routeServices(_:)``.
-    package func routeServices(_ networks: [String]) throws(RuntimeError) {
-        do { try network?.routeServices(networks) } catch { throw RuntimeError(.unavailable, "route services", cause: error) }
+    package func routeServices(_ networks: [String]) throws(RuntimeError) -> [String] {
+        do { return try network?.routeServices(networks) ?? [] } catch { throw RuntimeError(.unavailable, "route services", cause: error) }
     }
 }

@@ -114,7 +114,9 @@ struct GarbageCollectorTests {
             // Orphaning shows the patch for kinds that take no strategic merge patch.
             let owner = try await maps.create(owned("a"))
             #expect(await makeWidget(bed, "w", owner: owner))
-            try await bed.settle()
+            // Its watch brings them in order: with the later one's end the earlier one is known.
+            #expect(await makeWidget(bed, "canary", owner: none))
+            try await expectEventually("w is known") { await isGone("canary") }
             try await maps.delete("a", propagationPolicy: "Orphan")
             try await expectEventually("it is free") { try await dependents.get("w").metadata.ownerReferences.isEmpty }
             try await expectEventually("its owner is gone") { await bed.isGone(Map.self, "a") }

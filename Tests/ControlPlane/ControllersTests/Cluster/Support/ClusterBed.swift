@@ -79,9 +79,6 @@ final class ClusterBed: Sendable {
         }
     }
 
-    /// Gives watches time to bring what has been written. What does not depend on it is better waited for.
-    func settle() async throws { try await Task.sleep(for: .milliseconds(200)) }
-
     private func note(_ line: String) { reports.withLock { $0.append(line) } }
 
     /// What controllers wrote with success, one line each: `namespace-controller update namespaces/x/status`.

@@ -29,7 +29,7 @@ class Load:
 
 
 class Server:
-    """`swiftlet server` on a directory."""
+    """`swiftlet server` on a directory, with neither scheduler nor controllers: the API server and its store are measured."""
 
     def __init__(self, program, directory):
         self.directory, self.kubeconfig = directory, f'{directory}/admin.kubeconfig'
@@ -38,7 +38,7 @@ class Server:
         self.begun = time.monotonic()
         self.process = subprocess.Popen(
             [program, 'server', '--data-dir', directory, '--run-dir', f'{directory}/run', '--listen', f'127.0.0.1:{PORT}',
-             '--kubeconfig', self.kubeconfig], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
+             '--kubeconfig', self.kubeconfig, '--no-scheduler', '--controllers=-*'], stdin=subprocess.DEVNULL, stdout=self.log, stderr=self.log)
         self.pid = self.process.pid
         try:
             self.ready_milliseconds = self.wait_until_ready()

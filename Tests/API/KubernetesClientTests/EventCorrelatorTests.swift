@@ -7,12 +7,13 @@ import Testing
 struct EventCorrelatorTests {
     private let source = EventSource { $0.component = "kubelet" }
 
-    private func record(_ message: String, at seconds: Int64 = 0, pod: String = "web") -> EventRecord {
+    private func record(_ message: String, at seconds: Int64 = 0, pod: String = "web", version: Int = 1) -> EventRecord {
         let object = ObjectReference {
             $0.kind = "Pod"
             $0.namespace = "default"
             $0.name = pod
             $0.uid = "u-\(pod)"
+            $0.resourceVersion = "\(version)"
         }
         return EventRecord(
             object: object, type: "Warning", reason: "Failed", message: message, time: Timestamp(seconds: 1_800_000_000 + seconds),
@@ -22,7 +23,7 @@ struct EventCorrelatorTests {
     @Test func `the same again raises the count of the first`() {
         var correlator = EventCorrelator()
         guard case .create(let event) = correlator.decide(record("no image"), source) else { Issue.record("not created"); return }
-        guard case .count(let name, let namespace, let patch) = correlator.decide(record("no image", at: 5), source) else {
+        guard case .count(let name, let namespace, let patch) = correlator.decide(record("no image", at: 5, version: 2), source) else {
             Issue.record("not counted")
             return
         }
@@ -45,7 +46,7 @@ struct EventCorrelatorTests {
         var correlator = EventCorrelator()
         var messages: [String] = []
         for number in 0..<12 {
-            switch correlator.decide(record("attempt \(number)"), source) {
+            switch correlator.decide(record("attempt \(number)", version: number), source) {
             case .create(let event): messages.append(event.message ?? "")
             case .count(_, _, let patch): messages.append("count \(patch["count"]?.integerValue ?? 0)")
             case .drop: messages.append("drop")

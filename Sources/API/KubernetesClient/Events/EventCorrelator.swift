@@ -12,13 +12,13 @@ struct EventCorrelator {
 
     /// All but the message.
     private struct Similar: Hashable {
-        var source: EventSource
-        var object: ObjectReference
+        var speaker: Speaker
         var type: String
         var reason: String
     }
     private struct Same: Hashable {
         var similar: Similar
+        var fieldPath: String?
         /// nil: one of many that differ in their message.
         var message: String?
     }
@@ -32,9 +32,16 @@ struct EventCorrelator {
         var messages: Set<String> = []
         var last: Duration
     }
+    /// Whatever the object's version is, and whichever part of it is meant.
     private struct Speaker: Hashable {
         var source: EventSource
         var object: ObjectReference
+
+        init(_ source: EventSource, _ object: ObjectReference) {
+            (self.source, self.object) = (source, object)
+            self.object.resourceVersion = nil
+            self.object.fieldPath = nil
+        }
     }
 
     private static let maxSimilar = 10
@@ -50,7 +57,7 @@ struct EventCorrelator {
     mutating func decide(_ record: EventRecord, _ source: EventSource) -> Decision {
         let same = aggregate(record, source)
         let message = same.message ?? "(combined from similar events): \(record.message)"
-        let speaker = Speaker(source: source, object: record.object)
+        let speaker = same.similar.speaker
         var bucket = buckets[speaker] ?? TokenBucket(ratePerSecond: 1 / 300, burst: 25)
         let mayWrite = bucket.take(at: record.seen)
         buckets[speaker] = bucket
@@ -75,13 +82,14 @@ struct EventCorrelator {
 
     /// Ten different messages of the same kind within the window share one event from then on.
     private mutating func aggregate(_ record: EventRecord, _ source: EventSource) -> Same {
-        let similar = Similar(source: source, object: record.object, type: record.type, reason: record.reason)
+        let similar = Similar(speaker: Speaker(source, record.object), type: record.type, reason: record.reason)
         var group = groups[similar] ?? Group(last: record.seen)
         if record.seen - group.last > Self.similarWindow { group.messages = [] }
         group.last = record.seen
         if group.messages.count < Self.maxSimilar { group.messages.insert(record.message) }
         groups[similar] = group
-        return Same(similar: similar, message: group.messages.count < Self.maxSimilar ? record.message : nil)
+        let message = group.messages.count < Self.maxSimilar ? record.message : nil
+        return Same(similar: similar, fieldPath: record.object.fieldPath, message: message)
     }
 
     private mutating func newEvent(_ record: EventRecord, _ source: EventSource, message: String) -> Event {

@@ -25,7 +25,10 @@ struct TraceTests {
     func `the controllers do what upstream's did`(_ name: String) async throws {
         let trace = try Trace(name)
         let cluster = try await WorkloadCluster()
-        _ = try await cluster.client.resource(Node.self).create(Node { $0.metadata.name = "node1" })
+        let nodes = cluster.client.resource(Node.self)
+        var node = try await nodes.create(Node { $0.metadata.name = "node1" })
+        node.spec.taints = []  // that of a node that has not said that it is ready
+        _ = try await nodes.update(node)
         var replay = TraceReplay(trace, cluster, controllers: Set(WorkloadControllers.all.map { $0.name }))
         try await cluster.run { try await replay.run() }
         #expect(replay.problems.isEmpty, "\(name):\n\(replay.problems.joined(separator: "\n"))")

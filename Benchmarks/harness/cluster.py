@@ -21,6 +21,7 @@ from . import stage
 from .apiserver import proportional_kibibytes
 from .report import percentile
 
+ADDRESS = '198.18.0.1'
 PODS = '/api/v1/namespaces/default/pods'
 OBEDIENT = ['sh', '-c', 'trap exit TERM; sleep 100000 & wait']
 DEAF = ['sh', '-c', 'trap "" TERM; while :; do sleep 1000; done']
@@ -132,9 +133,11 @@ class Cluster:
         self.options = ['--data-dir', directory, '--run-dir', '/run/bench-cluster', '--node-name', 'bench', '--pod-cidr', '10.98.0.0/16']
         self.program = program
         stage.run([program, 'image', 'import', '--tag', 'busybox:bench', f'{fixtures}/busybox.tar', *self.options])
+        # The network namespace that all this runs in has no address of its own, which the API server would reach the node at.
+        stage.run(['ip', 'address', 'replace', f'{ADDRESS}/32', 'dev', 'lo'])
         begin = time.monotonic()
         self.process = subprocess.Popen(
-            [program, 'up', *self.options, '--listen', '127.0.0.1:0', '--max-pods', '600'], stdin=subprocess.DEVNULL,
+            [program, 'up', *self.options, '--listen', '127.0.0.1:0', '--node-ip', ADDRESS, '--max-pods', '600'], stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=open(f'{directory}.log', 'ab'), text=True)
         for line in self.process.stdout:
             if line.startswith('export KUBECONFIG='):

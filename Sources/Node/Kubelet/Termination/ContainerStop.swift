@@ -3,8 +3,9 @@ internal import KubernetesAPI
 
 /// Stops a container in the way its pod asked for: hook, turn, signal, kill.
 struct ContainerStop: Sendable {
-    /// Even without time left a program gets this long between the signal and the kill.
-    private static let minStopSeconds: Int64 = 2
+    /// When hooks and other containers have used up the grace period, a program still gets this long between the signal and the kill. (The
+    /// kubelet gives it to a pod with a grace period of 1 s too, which therefore ends a second after it should.)
+    private static let lastSeconds: Int64 = 2
 
     let pod: Pod
     let node: NodeServices
@@ -25,7 +26,7 @@ struct ContainerStop: Sendable {
                 _ = await node.background.run(within: limit, node.clock) { await order.waitForTurn(container.name) }
             }
         }
-        let timeout = Duration.seconds(max(remaining, Self.minStopSeconds))
+        let timeout = Duration.seconds(remaining > 0 ? remaining : Self.lastSeconds)
         defer { order?.hasEnded(container.name) }
         do {
             try await node.runtime.stopContainer(id, timeout: timeout)

@@ -70,7 +70,7 @@ import Testing
                     "group": "other.example.com", "version": "v1", "groupPriorityMinimum": 100, "versionPriority": 100,
                     "insecureSkipTLSVerify": true, "service": ["name": "s", "namespace": "default"],
                 ],
-            ], "aggregated API servers are not supported yet"
+            ], "spec.service: this server reaches no others"
         ),
         (
             "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",

@@ -25,12 +25,13 @@ package struct UnsupportedAdmission: AdmissionPlugin {
         }
     }
 
-    /// Requests for its group would have to be passed on to another server.
-    private func checkAggregation(_ attributes: AdmissionAttributes) throws(Status) {
-        guard attributes.isFor("apiservices", group: "apiregistration.k8s.io"), attributes.operation != .delete,
+    /// Requests for its group have to be passed on to another server.
+    private func checkAggregation(_ attributes: AdmissionAttributes, _ objects: ObjectReader) throws(Status) {
+        guard objects.server.configuration.backends == nil, attributes.isFor("apiservices", group: "apiregistration.k8s.io"),
+            attributes.operation != .delete,
             let service = attributes.object?["spec"]?["service"], !service.isNull
         else { return }
-        throw attributes.forbidden("spec.service: aggregated API servers are not supported yet: requests would not be passed on")
+        throw attributes.forbidden("spec.service: this server reaches no others: requests would not be passed on")
     }
 
     private static func hasRules(_ value: JSONValue) -> Bool {
@@ -44,7 +45,7 @@ package struct UnsupportedAdmission: AdmissionPlugin {
 
     package func validate(_ attributes: inout AdmissionAttributes, _ objects: ObjectReader) async throws(Status) {
         try checkRules(attributes)
-        try checkAggregation(attributes)
+        try checkAggregation(attributes, objects)
         guard attributes.group == "admissionregistration.k8s.io" else { return }
         if callsWebhooks, Self.webhookKinds[attributes.plural] != nil { return try checkConditions(attributes) }
         guard attributes.operation == .create, let kind = Self.kinds[attributes.plural] ?? Self.webhookKinds[attributes.plural] else {

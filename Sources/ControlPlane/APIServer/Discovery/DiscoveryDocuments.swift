@@ -4,6 +4,8 @@ internal import KubernetesAPI
 /// What is served, told to clients: the old documents, one for each group version, and the aggregated one.
 struct DiscoveryDocuments {
     let registry: ResourceRegistry
+    /// Of other servers.
+    var extensions: [(service: AggregatedService, documents: ExtensionDocuments?)] = []
 
     // MARK: the old documents
 
@@ -15,20 +17,20 @@ struct DiscoveryDocuments {
     }
 
     func groupList() -> JSONObject {
-        let groups = registry.groups.filter { !$0.isEmpty }.map { JSONValue.object(groupMembers($0)) }
+        let groups = groups.filter { !$0.isEmpty }.map { JSONValue.object(groupMembers($0)) }
         return ["kind": "APIGroupList", "apiVersion": "v1", "groups": .array(groups)]
     }
 
     /// - Returns: nil for a group that is not served.
     func group(_ name: String) -> JSONObject? {
-        guard registry.hasGroup(name) else { return nil }
+        guard groups.contains(name) else { return nil }
         var object: JSONObject = ["kind": "APIGroup", "apiVersion": "v1"]
         for member in groupMembers(name).members { object.append(member.key, member.value) }
         return object
     }
 
     private func groupMembers(_ name: String) -> JSONObject {
-        let versions = registry.versions(of: name).map { version -> JSONValue in
+        let versions = versions(of: name).map { version -> JSONValue in
             ["groupVersion": .string("\(name)/\(version)"), "version": .string(version)]
         }
         return ["name": .string(name), "versions": .array(versions), "preferredVersion": versions.first ?? .null]
@@ -88,7 +90,7 @@ struct DiscoveryDocuments {
     ///   - isCore: The core group's, which stands at `/api`.
     ///   - version: Of apidiscovery.k8s.io.
     func aggregated(isCore: Bool, version: String) -> JSONObject {
-        let groups = registry.groups.filter { $0.isEmpty == isCore }
+        let groups = groups.filter { $0.isEmpty == isCore }
         return [
             "kind": "APIGroupDiscoveryList", "apiVersion": .string("apidiscovery.k8s.io/\(version)"), "metadata": .object(JSONObject()),
             "items": .array(groups.map { .object(groupDiscovery($0)) }),
@@ -97,11 +99,23 @@ struct DiscoveryDocuments {
 
     private func groupDiscovery(_ group: String) -> JSONObject {
         let metadata: JSONObject = group.isEmpty ? JSONObject() : ["name": .string(group)]
-        let versions = registry.versions(of: group).map { version -> JSONValue in
+        let versions = versions(of: group).map { version -> JSONValue in
+            if let found = extensions.first(where: { $0.service.group == group && $0.service.version == version }) {
+                return Self.versionDiscovery(version, found.documents)
+            }
             let resources = sorted(group, version).map { JSONValue.object(resourceDiscovery($0)) }
             return ["version": .string(version), "resources": .array(resources), "freshness": "Current"]
         }
         return ["metadata": .object(metadata), "versions": .array(versions)]
+    }
+
+    /// - Parameter documents: nil as long as its server has never answered: then the version alone is known.
+    private static func versionDiscovery(_ version: String, _ documents: ExtensionDocuments?) -> JSONValue {
+        guard let documents else { return ["version": .string(version), "freshness": "Stale"] }
+        return [
+            "version": .string(version), "resources": .array(documents.resources),
+            "freshness": documents.isCurrent ? "Current" : "Stale",
+        ]
     }
 
     private func resourceDiscovery(_ resource: ResourceDefinition) -> JSONObject {
@@ -131,6 +145,44 @@ struct DiscoveryDocuments {
 
     private func isOwn(_ kind: GroupVersionKind, _ resource: ResourceDefinition) -> Bool {
         kind.group == resource.group && kind.version == resource.version
+    }
+
+    // MARK: groups and versions, whoever serves them
+
+    /// Groups of this server stand in its own order, those of others among them by their priority.
+    var groups: [String] {
+        let own = registry.groups
+        let others = Set(extensions.map(\.service.group)).subtracting(own)
+        guard !others.isEmpty else { return own }
+        let ranked =
+            own.enumerated().map { (rank: ownPriority($1), place: $0, name: $1) }
+            + others.map { group in (rank: priority(ofExtension: group), place: Int.max, name: group) }
+        return ranked.sorted { left, right in
+            if left.rank != right.rank { return left.rank > right.rank }
+            // Defined by users, here or there.
+            if left.rank <= Self.customPriority { return left.name < right.name }
+            return (left.place, left.name) < (right.place, right.name)
+        }.map(\.name)
+    }
+
+    /// groupPriorityMinimum of the groups that CustomResourceDefinitions make.
+    private static let customPriority: Int64 = 1000
+
+    private func ownPriority(_ group: String) -> Int64 {
+        registry.resources.first { $0.group == group }?.isCustom == true ? Self.customPriority : .max
+    }
+
+    private func priority(ofExtension group: String) -> Int64 {
+        extensions.lazy.map(\.service).filter { $0.group == group }.map(\.groupPriority).max() ?? 0
+    }
+
+    /// Those of others behind this server's own, the preferred first.
+    private func versions(of group: String) -> [String] {
+        let others = extensions.map(\.service).filter { $0.group == group }.sorted { left, right in
+            if left.versionPriority != right.versionPriority { return left.versionPriority > right.versionPriority }
+            return VersionPriority(left.version) < VersionPriority(right.version)
+        }.map(\.version)
+        return registry.versions(of: group).filter { !others.contains($0) } + others
     }
 
     private func sorted(_ group: String, _ version: String) -> [ResourceDefinition] {

@@ -3,16 +3,22 @@ internal import KubernetesAPI
 
 /// `/openapi/v2` and `/openapi/v3`, kept as bytes until something else is served.
 extension APIServer {
-    func openAPI(_ request: APIRequest, _ segments: [String]) throws(Status) -> APIResponse? {
+    func openAPI(_ request: APIRequest, _ segments: [String]) async throws(Status) -> APIResponse? {
         guard segments.count > 1 else { return nil }
+        let extensions = extensionServices
         switch segments[1] {
         case "v2" where segments.count == 2:
-            return openAPIv2(request)
+            return openAPIv2(request, extensions)
         case "v3" where segments.count == 2:
-            let entry = discovery.entry("openapi/v3") { openAPIIndex().objectValue ?? [:] }
+            let entry = discovery.entry("openapi/v3") { openAPIIndex(extensions).objectValue ?? [:] }
             return Self.response(entry, request, type: "text/plain; charset=utf-8")
         case "v3":
             let path = segments.dropFirst(2).joined(separator: "/")
+            if let service = extensions.first(where: { OpenAPIDocuments.path(group: $0.group, version: $0.version) == path }),
+                let connector = configuration.backends
+            {
+                return await passOn(request, to: service, from: Caller(user: Aggregation.ownIdentity), connector)
+            }
             guard let groupVersion = registry.groupVersions.first(where: { Self.documentPath($0) == path }) else { return nil }
             return openAPIv3(groupVersion, request)
         default: return nil
@@ -20,9 +26,13 @@ extension APIServer {
     }
 
     /// One document of everything: JSON, or the protobuf form that kubectl before 1.29 knows alone.
-    private func openAPIv2(_ request: APIRequest) -> APIResponse {
+    private func openAPIv2(_ request: APIRequest, _ extensions: [AggregatedService]) -> APIResponse {
         let types = OpenAPIDocuments.v2ProtobufTypes
-        func document() -> JSONValue { OpenAPIDocuments.v2(builtIn: builtInServed, custom: customDocuments) }
+        func document() -> JSONValue {
+            ExtensionOpenAPI.merged(
+                OpenAPIDocuments.v2(builtIn: builtInServed, custom: customDocuments),
+                extensions.compactMap { aggregation.documents(of: $0.name)?.openAPIv2 })
+        }
         let accepted = request.headers["Accept"] ?? ""
         guard accepted.contains(types.asked) || accepted.contains(types.answered) else {
             return Self.response(discovery.entry("openapi/v2") { document().objectValue ?? [:] }, request)
@@ -56,9 +66,14 @@ extension APIServer {
     }
 
     /// The hashes need every document; they are made here once, and served from memory afterwards.
-    private func openAPIIndex() -> JSONValue {
+    private func openAPIIndex(_ extensions: [AggregatedService]) -> JSONValue {
         OpenAPIDocuments.index(
-            registry.groupVersions.map { (path: Self.documentPath($0), hash: document($0).hash) })
+            registry.groupVersions.filter { own in !extensions.contains { $0.group == own.group && $0.version == own.version } }
+                .map { (path: Self.documentPath($0), hash: document($0).hash) }
+                + extensions.compactMap { service in
+                    guard let hash = aggregation.documents(of: service.name)?.openAPIv3Hash else { return nil }
+                    return (path: OpenAPIDocuments.path(group: service.group, version: service.version), hash: hash)
+                })
     }
 
     /// The built-in resources that are served, of all that the tables know.

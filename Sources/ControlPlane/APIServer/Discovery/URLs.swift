@@ -10,12 +10,24 @@ extension APIServer {
         case "api", "apis": known = try discover(request, segments)
         case "version" where segments.count == 1: known = try document(configuration.version, request)
         case "healthz", "livez", "readyz": return await health(request, segments)
-        case "openapi": known = try openAPI(request, segments)
+        case "openapi": known = try await openAPI(request, segments)
         default: known = nil
         }
         guard let known else { return .pathNotFound }
         guard request.method == "GET" || request.method == "HEAD" else { throw .methodNotAllowed }
         return known
+    }
+
+    private var discoveryDocuments: DiscoveryDocuments {
+        let services = extensionServices
+        return DiscoveryDocuments(
+            registry: registry, extensions: services.map { ($0, aggregation.documents(of: $0.name)) })
+    }
+
+    /// The group versions of other servers. What was made of them before they changed is forgotten.
+    var extensionServices: [AggregatedService] {
+        if aggregation.hasChanged() { discovery.invalidate() }
+        return aggregation.all
     }
 
     private func document(_ object: JSONObject, _ request: APIRequest) throws(Status) -> APIResponse {
@@ -25,7 +37,7 @@ extension APIServer {
 
     private func discover(_ request: APIRequest, _ segments: [String]) throws(Status) -> APIResponse? {
         let isCore = segments[0] == "api"
-        let documents = DiscoveryDocuments(registry: registry)
+        let documents = discoveryDocuments
         switch (isCore, segments.count) {
         case (_, 1):
             if let version = Self.aggregatedVersion(request) { return aggregated(request, isCore, version, documents) }
@@ -75,6 +87,7 @@ extension APIServer {
 
     private func rootPaths(_ request: APIRequest) throws(Status) -> APIResponse {
         var paths = ["/api", "/apis", "/healthz", "/livez", "/readyz", "/version", "/metrics", "/openapi/v2", "/openapi/v3"]
+        for service in extensionServices { paths += ["/apis/\(service.group)", service.root] }
         for groupVersion in registry.groupVersions {
             if groupVersion.group.isEmpty {
                 paths.append("/api/\(groupVersion.version)")

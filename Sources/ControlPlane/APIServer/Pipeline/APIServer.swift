@@ -54,6 +54,7 @@ package final class APIServer: Sendable {
     let customResources = CustomResources()
     let discovery = DiscoveryCache()
     let services = ServiceIndex()
+    let aggregation: Aggregation
     let nodeUsage: NodeUsageCollector
 
     package init(storage: any StorageBackend, configuration: Configuration = Configuration()) async throws(Status) {
@@ -61,6 +62,11 @@ package final class APIServer: Sendable {
         self.configuration = configuration
         view = StoreView(storage: storage)
         admission = AdmissionChain(plugins: configuration.admission)
+        do throws(StorageError) {
+            aggregation = try await Aggregation(storage)
+        } catch {
+            throw Status(error, "list \(Aggregation.prefix)")
+        }
         nodeUsage = NodeUsageCollector(now: configuration.now, clock: configuration.clock)
         // Without a way to the nodes there are no figures of them.
         let metrics = configuration.backends == nil ? [] : MetricsResources.all

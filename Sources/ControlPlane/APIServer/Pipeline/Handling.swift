@@ -11,12 +11,14 @@ extension APIServer {
             try authorize(request, info, caller)
             let timeout = try RequestTimeout(request, maximum: configuration.requestTimeout)
             // What only reads, answers out of memory: it can be late only for a client that says when.
-            guard !info.isLongRunning, timeout.isExplicit || !Self.readingVerbs.contains(info.verb) else {
-                return try await handleAuthorized(request, info, caller)
+            let service = aggregation.service(for: info)
+            let isPrompt = service == nil && Self.readingVerbs.contains(info.verb)
+            guard !info.isLongRunning, timeout.isExplicit || !isPrompt else {
+                return try await handleAuthorized(request, info, caller, service)
             }
             return try await timeout.run(configuration.clock) {
                 do throws(Status) {
-                    return .success(try await self.handleAuthorized(request, info, caller))
+                    return .success(try await self.handleAuthorized(request, info, caller, service))
                 } catch {
                     return .failure(error)
                 }
@@ -28,7 +30,11 @@ extension APIServer {
 
     private static let readingVerbs: Set<String> = ["get", "head", "list", "watch"]
 
-    private func handleAuthorized(_ request: APIRequest, _ info: RequestInfo, _ caller: Caller) async throws(Status) -> APIResponse {
+    /// - Parameter service: Whose the request is; nil when it is this server's own.
+    private func handleAuthorized(
+        _ request: APIRequest, _ info: RequestInfo, _ caller: Caller, _ service: AggregatedService?
+    ) async throws(Status) -> APIResponse {
+        if let service, let connector = configuration.backends { return await passOn(request, to: service, from: caller, connector) }
         guard info.isResourceRequest else { return try await handleURL(request, info) }
         return try await handleResource(request, info, caller)
     }

@@ -18,6 +18,8 @@ package struct BackendRequest: Sendable {
         case unverifiedKubelet
         /// TLS with whoever answers: pods and services have no authority of their own.
         case unverified
+        /// An extension API server: it is shown the front proxy's client certificate.
+        case extensionServer(ExtensionTrust)
     }
 
     /// A name or an IP address.

@@ -3,7 +3,7 @@ internal import APIServer
 internal import HTTPClient
 import Synchronization
 
-/// Reaches node agents with this server's client certificate, and pods and services without.
+/// Reaches node agents and extension API servers with client certificates, pods and services without.
 final class BackendDialer: BackendConnector {
     private struct State {
         var credentials: Credentials
@@ -19,7 +19,8 @@ final class BackendDialer: BackendConnector {
 
     func send(_ request: BackendRequest) async throws(BackendError) -> BackendAnswer {
         do throws(TransportError) {
-            let dialer = Dialer(host: request.host, port: request.port, tls: try context(for: request.security))
+            var dialer = Dialer(host: request.host, port: request.port, tls: try context(for: request.security))
+            if case .extensionServer(let trust) = request.security { dialer.serverName = trust.serverName }
             let answer = try await StreamingRequest(dialer).send(request.request)
             return BackendAnswer(status: answer.status, headers: answer.headers, connection: answer.connection)
         } catch {
@@ -31,14 +32,37 @@ final class BackendDialer: BackendConnector {
         guard security != .plainText else { return nil }
         return try state.withLock { state throws(TransportError) in
             if let known = state.contexts[security] { return known }
-            let own = state.credentials.kubeletClient
-            let certificate = ClientCertificate(chain: Array(own.certificate.utf8), key: Array(own.privateKey.utf8))
-            let authority = Array(state.credentials.authority.certificate.utf8)
             let context = try TLSClientContext(
-                trust: security == .kubelet ? .authorities(authority) : .anybody,
-                clientCertificate: security == .unverified ? nil : certificate)
+                trust: state.credentials.trust(for: security),
+                clientCertificate: state.credentials.shown(for: security).map {
+                    ClientCertificate(chain: Array($0.certificate.utf8), key: Array($0.privateKey.utf8))
+                })
+            // Extension servers come and go with their authorities.
+            if state.contexts.count >= Self.contextsMax { state.contexts = [:] }
             state.contexts[security] = context
             return context
+        }
+    }
+
+    private static let contextsMax = 64
+}
+
+extension Credentials {
+    fileprivate func trust(for security: BackendRequest.Security) -> TLSClientContext.Trust {
+        switch security {
+        case .kubelet: return .authorities(Array(authority.certificate.utf8))
+        case .extensionServer(let trust):
+            guard let authority = trust.certificateAuthority else { return .anybody }
+            return authority.isEmpty ? .system : .authorities(authority)
+        case .plainText, .unverified, .unverifiedKubelet: return .anybody
+        }
+    }
+
+    fileprivate func shown(for security: BackendRequest.Security) -> KeyPair? {
+        switch security {
+        case .kubelet, .unverifiedKubelet: kubeletClient
+        case .extensionServer: frontProxyClient
+        case .plainText, .unverified: nil
         }
     }
 }

@@ -70,6 +70,7 @@ package final class ControlPlaneServer: Sendable {
     private let authority: KeyPair
     private let renewal: Task<Void, Never>
     private let aggregation: Task<Void, Never>
+    private let availability: Task<Void, Never>
     private let namespaces: Task<Void, Never>
     private let audit: AuditLog?
     private let lock: DataDirectoryLock
@@ -91,6 +92,7 @@ package final class ControlPlaneServer: Sendable {
         self.renewal = renewal
         self.namespaces = namespaces
         aggregation = RoleAggregation(rbac: parts.rbac, storage: parts.storage).run()
+        availability = AvailabilityLoop(parts.apiServer).run()
     }
 
     /// Opens the store, makes or renews certificates, makes the objects of the beginning, and serves.
@@ -153,6 +155,7 @@ package final class ControlPlaneServer: Sendable {
     package func stop() async {
         renewal.cancel()
         aggregation.cancel()
+        availability.cancel()
         namespaces.cancel()
         await http.shutdown()
         apiServer.close()

@@ -153,12 +153,17 @@ let package = Package(
             name: "api-load", dependencies: ["APIMachinery", nioSSL] + nio, path: "Benchmarks/api-load",
             swiftSettings: [.treatAllWarnings(as: .error)]),
 
+        // Experiments
+        target("Experiments", "Experiments", ["Kubelet", "CRI", "KubernetesClient", "KubernetesAPI", "APIMachinery"]),
+        tests("Experiments", "Experiments", ["Kubelet", "CRI", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
+
         // Command
         .executableTarget(
             name: "swiftlet",
             dependencies: [
                 "ControlPlane", "Controllers", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "ClusterDNS",
+                "Experiments",
                 argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),

@@ -69,6 +69,9 @@ package final class Kubelet: Sendable {
         node.table.entries(namespace: namespace, name: name).first?.probes.histories
     }
 
+    /// What is still known of the lives of the pods of this name, the latest first.
+    package func histories(namespace: String, name: String) -> [PodHistory] { node.table.histories(namespace: namespace, name: name) }
+
     /// What all pods' probes have seen, with their pods.
     package var probeHistories: [(pod: Pod, histories: [ProbeHistory])] { node.table.all.map { ($0.pod, $0.probes.histories) } }
 

@@ -174,6 +174,9 @@ package struct ContainerStatus: Sendable, Hashable, Codable {
     package var finishedAt: Int64 = 0
     /// 128 + signal for a death by signal; 255 when unknown; 128 when the start failed.
     package var exitCode: Int32 = 0
+    /// The signal that ended it; 0: it exited by itself, or nobody knows.
+    package var exitSignal: Int32 = 0
+    package var coreDumped = false
     package var image: ImageSpec
     /// A repository digest when known, else the image id.
     package var imageRef = ""

@@ -37,6 +37,14 @@ struct Agent: AsyncParsableCommand {
         let api = try kubeconfig.map { try KubeconfigFile.client(path: $0, userAgent: "kubelet/\(Version.kubernetes)") }
         let interruption = try Interruption()
         let agent = try NodeAgent(try await Instance.open(instance.place, for: .agent, registries: registries.files), settings, api: api)
+        let answers = NodeAnswers(kubelet: agent.kubelet)
+        let questions = try ControlSocket.serve(.agent, runDirectory: instance.absoluteRunDirectory) { question in
+            guard case .pod(let namespace, let name) = question else {
+                return ControlAnswers.failure("an agent alone does not answer that")
+            }
+            return await answers.answer(namespace: namespace, name: name)
+        }
+        defer { questions.close() }
         Output.print("ready in \(Int(start.duration(to: .now) / .milliseconds(1))) ms")
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { _ = await interruption.signal() }

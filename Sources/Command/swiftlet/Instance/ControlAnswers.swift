@@ -11,11 +11,14 @@ struct ControlAnswers: Sendable {
     let agent: NodeAgent?
     /// When the daemon was ready.
     let startTime: Timestamp
+    let loops: ControlLoops
 
     func answer(_ question: ControlQuestion) async -> JSONValue {
         switch question {
         case .status: json(await server.status())
         case .snapshot(let path): await snapshot(to: path)
+        case .pod(let namespace, let name):
+            await NodeAnswers(loops: loops, kubelet: agent?.kubelet).answer(namespace: namespace, name: name)
         }
     }
 

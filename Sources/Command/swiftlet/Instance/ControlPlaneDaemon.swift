@@ -57,8 +57,8 @@ struct ControlPlaneDaemon {
                 }
             }
             defer { work.cancel() }
-            let answers = ControlAnswers(server: server, agent: agent, startTime: .now())
-            let questions = try ControlSocket.serve(runDirectory: runDirectory) { await answers.answer($0) }
+            let answers = ControlAnswers(server: server, agent: agent, startTime: .now(), loops: loops)
+            let questions = try ControlSocket.serve(.server, runDirectory: runDirectory) { await answers.answer($0) }
             defer { questions.close() }
             try await run(agent, until: interruption) {
                 Output.print("ready in \(Int(start.duration(to: .now) / .milliseconds(1))) ms")

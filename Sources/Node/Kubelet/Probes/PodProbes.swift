@@ -79,6 +79,11 @@ final class PodProbes: Sendable {
             return true
         }
         guard isKnown else { return }
+        let now = context.node.clock.wallTime
+        context.entry.steps.add(
+            PodStep(
+                .probe, container: task.container.name, attempt: Int(instance.metadata.attempt), begin: now, end: now,
+                failure: verdict == .failure ? "failure" : "", detail: "\(task.kind.rawValue): \(verdict.rawValue)"))
         if task.kind == .startup, verdict == .success { begin(task.container, instance, context) }
         context.entry.wakeUp.wake()
         context.keeper.save { self.verdicts.text }

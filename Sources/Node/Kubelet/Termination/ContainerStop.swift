@@ -16,9 +16,12 @@ struct ContainerStop: Sendable {
     @discardableResult
     func run(_ container: Container, id: String, podIP: String, message: String? = nil, order: TerminationOrder?) async -> RuntimeError? {
         node.events.send(.normal, "Killing", message ?? "Stopping container \(container.name)", pod, container: container.name)
+        let steps = node.table[pod.uid]?.steps
         var remaining = gracePeriodSeconds
         if remaining > 0, let handler = container.lifecycle?.preStop {
+            let step = steps?.add(PodStep(.preStop, container: container.name, begin: node.clock.wallTime))
             remaining -= await wholeSeconds { await runPreStop(handler, container, id, podIP, within: remaining) }
+            if let step { steps?.end(step, at: node.clock.wallTime) }
         }
         if remaining > 0, let order {
             let limit = Duration.seconds(remaining)
@@ -28,10 +31,17 @@ struct ContainerStop: Sendable {
         }
         let timeout = Duration.seconds(remaining > 0 ? remaining : Self.lastSeconds)
         defer { order?.hasEnded(container.name) }
+        let why = message ?? "Stopping container \(container.name)"
+        let step = steps?.add(
+            PodStep(
+                .stop, container: container.name, begin: node.clock.wallTime,
+                detail: "\(why); \(timeout.components.seconds) s from the signal to the kill"))
         do {
             try await node.runtime.stopContainer(id, timeout: timeout)
+            if let step { steps?.end(step, at: node.clock.wallTime) }
             return nil
         } catch {
+            if let step { steps?.end(step, at: node.clock.wallTime, failure: error.description) }
             return error.code == .notFound ? nil : error
         }
     }

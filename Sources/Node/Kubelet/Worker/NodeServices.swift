@@ -55,6 +55,9 @@ struct NodeServices: Sendable {
 /// All pods of the node, by UID.
 final class PodTable: Sendable {
     private let entries = Mutex<[PodUID: PodEntry]>([:])
+    /// Those that are gone, the last one last: their stories are told for a while.
+    private let gone = Mutex<[PodEntry]>([])
+    private static let goneMax = 32
     /// Held while one pod is judged, so that two do not take the same port.
     private let admission = Mutex(())
     private let observers = Mutex<[@Sendable (PodEntry) -> Void]>([])
@@ -64,7 +67,21 @@ final class PodTable: Sendable {
     var all: [PodEntry] { entries.withLock { $0.values.sorted { $0.uid < $1.uid } } }
 
     func add(_ entry: PodEntry) { entries.withLock { $0[entry.uid] = entry } }
-    func remove(_ uid: PodUID) { entries.withLock { $0[uid] = nil } }
+    func remove(_ uid: PodUID) {
+        guard let entry = entries.withLock({ $0.removeValue(forKey: uid) }) else { return }
+        gone.withLock { gone in
+            gone.append(entry)
+            if gone.count > Self.goneMax { gone.removeFirst() }
+        }
+    }
+
+    /// The stories of all pods that had this name lately, the latest first.
+    func histories(namespace: String, name: String) -> [PodHistory] {
+        let all = entries(namespace: namespace, name: name).map { ($0, false) } + gone.withLock { $0.reversed() }.map { ($0, true) }
+        return all.filter { $0.0.pod.name == name && $0.0.pod.namespace == namespace }.map { entry, isGone in
+            PodHistory(uid: entry.uid, isGone: isGone, steps: entry.steps.all, probes: entry.probes.histories)
+        }
+    }
 
     /// Takes a pod in unless `judge`, who is shown the pods that are in, objects.
     func admit(_ entry: PodEntry, _ judge: (Pod, [Pod]) -> Admission.Rejection?) -> Admission.Rejection? {

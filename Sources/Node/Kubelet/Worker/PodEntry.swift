@@ -48,6 +48,7 @@ final class PodEntry: Sendable {
     /// Nothing of it is left.
     let removed = OneShot<Void>()
     let probes = PodProbes()
+    let steps = PodSteps()
     /// Pods of the same name that have to be gone first.
     let predecessors: [OneShot<Void>]
     private let wanted: Mutex<Wanted>
@@ -65,6 +66,7 @@ final class PodEntry: Sendable {
             wanted.deletion = pod.remainingGracePeriodSeconds(at: now)
         }
         if wanted.deletion != nil { interrupt.fire() }
+        steps.add(PodStep(.accepted, begin: now, end: now))
         self.wanted = Mutex(wanted)
     }
 

@@ -64,6 +64,9 @@ extension PodWorker {
         if let end = pullBackoff.endSinceAdvance(reference, now: now) {
             send(.normal, "BackOff", "Back-off pulling image \"\(reference)\"", container: container)
             look(at: end)
+            entry.steps.addWait(
+                PodStep(
+                    .pullBackOff, container: container, begin: end - pullBackoff.delay(reference), end: end, detail: reference))
             let former = pullFailures[reference].map { ": \($0)" } ?? ""
             throw failed("ImagePullBackOff", "Back-off pulling image \"\(reference)\"\(former)", container)
         }

@@ -24,15 +24,18 @@ extension PodWorker {
 
     private mutating func sandbox(for actions: PodActions, _ runtime: PodRuntimeStatus) async -> PodSandboxStatus? {
         if !actions.createSandbox { return runtime.sandboxes.first { $0.id == actions.sandboxID } }
+        let step = note(.sandbox, attempt: actions.sandboxAttempt)
         do {
             let (config, warnings) = try configBuilder.sandbox(attempt: actions.sandboxAttempt)
             for warning in warnings { send(.warning, warning.reason, warning.message) }
             let id = try await node.runtime.runPodSandbox(config)
             entry.add(sandboxIDs: [id], containerIDs: [])
             let status = try await node.runtime.podSandboxStatus(id)
+            close(step, detail: status.network.ip)
             await showSandbox(status, runtime)
             return status
         } catch {
+            close(step, failure: "\(error)")
             send(.warning, "FailedCreatePodSandBox", "Failed to create pod sandbox: \(error)")
             look(after: errorPeriod)
             return nil

@@ -44,6 +44,10 @@ extension PodWorker {
         let reference = entry.pod.reference
         send(.warning, "BackOff", "Back-off restarting failed container \(container.name) in pod \(reference)", container: container.name)
         let delay = restartBackoff.delay(key).goText
+        entry.steps.addWait(
+            PodStep(
+                .backOff, container: container.name, attempt: Int(ended.metadata.attempt) + 1, begin: finished, end: end,
+                detail: "back-off \(delay)"))
         failures[container.name] = StartFailure(
             "CrashLoopBackOff", "back-off \(delay) restarting failed container=\(container.name) pod=\(reference)")
         return end
@@ -58,13 +62,17 @@ extension PodWorker {
     private mutating func start(
         _ container: Container, in sandbox: PodSandboxStatus, _ runtime: PodRuntimeStatus
     ) async throws(StartFailure) {
-        let image = try await ensureImage(container)
-        let id = try await create(container, image, in: sandbox, runtime)
+        let image = try await findImage(container)
+        let (id, attempt) = try await create(container, image, in: sandbox, runtime)
         if entry.interrupt.hasFired { throw .interrupted }
+        let step = note(.start, container.name, attempt: attempt)
         do {
             try await node.runtime.startContainer(id)
+            close(step)
+            _ = note(.run, container.name, attempt: attempt)
         } catch {
             let message = error.description
+            close(step, failure: message)
             send(.warning, "Failed", "Error: \(message)", container: container.name)
             throw StartFailure(StartFailure.runContainerError, message)
         }
@@ -72,14 +80,27 @@ extension PodWorker {
         for line in (try? await node.runtime.containerStatus(id))?.unenforced ?? [] {
             send(.warning, PodEvent.notEnforced, "container \(container.name): \(line)", container: container.name)
         }
-        try await runPostStart(container, id, podIP: sandbox.network.ip)
+        try await runPostStart(container, id, attempt, podIP: sandbox.network.ip)
         await beginProbes(container, id, podIP: sandbox.network.ip)
+    }
+
+    private mutating func findImage(_ container: Container) async throws(StartFailure) -> Image {
+        let step = note(.image, container.name, detail: container.image ?? "")
+        do throws(StartFailure) {
+            let image = try await ensureImage(container)
+            close(step)
+            return image
+        } catch {
+            close(step, failure: error == .interrupted ? "interrupted" : error.description)
+            throw error
+        }
     }
 
     private mutating func create(
         _ container: Container, _ image: Image, in sandbox: PodSandboxStatus, _ runtime: PodRuntimeStatus
-    ) async throws(StartFailure) -> String {
+    ) async throws(StartFailure) -> (id: String, attempt: UInt32) {
         let attempt = await nextAttempt(container, runtime)
+        let step = note(.create, container.name, attempt: attempt)
         let builder = configBuilder
         do {
             var start = ConfigBuilder.Start(
@@ -98,12 +119,15 @@ extension PodWorker {
             let (sandboxConfig, _) = try builder.sandbox(attempt: sandbox.metadata.attempt)
             let id = try await node.runtime.createContainer(sandbox: sandbox.id, config, sandboxConfig)
             entry.add(sandboxIDs: [], containerIDs: [id])
+            close(step)
             send(.normal, "Created", "Container created", container: container.name)
-            return id
+            return (id, attempt)
         } catch let failure as StartFailure {
+            close(step, failure: failure.description)
             send(.warning, "Failed", "Error: \(failure.message)", container: container.name)
             throw failure
         } catch {
+            close(step, failure: "\(error)")
             send(.warning, "Failed", "Error: \(error)", container: container.name)
             throw StartFailure("CreateContainerError", "\(error)")
         }

@@ -52,6 +52,7 @@ extension PodWorker {
         let pod = entry.pod
         for container in runtime.containers where container.state == .exited && messages[container.id] == nil {
             let reader = TerminationMessage(container, pod, node.paths)
+            entry.steps.ended(container)
             messages[container.id] = await node.blocking { reader.read() }
         }
         let present = Set(runtime.containers.map(\.id))

@@ -120,13 +120,18 @@ extension PodWorker {
         let node = node
         let now = node.clock.wallTime
         node.objects.register(pod)
+        // What is tried again goes on.
+        let step = mountStep ?? note(.volumes)
+        mountStep = step
         do throws(VolumeErrors) {
             volumes = try await node.setUpVolumes(pod, now: now)
+            close(step, detail: pod.spec.volumes.map(\.name).joined(separator: " "))
             mountFailure = nil
             preparedFor = pod
             return true
         } catch {
             let failure = MountFailure(error, after: mountFailure, at: now)
+            close(step, failure: error.description)
             if failure.isToBeTold { for message in error.messages { send(.warning, "FailedMount", message) } }
             mountFailure = failure
             return false

@@ -43,6 +43,10 @@ extension PodWorker {
     }
 
     mutating func terminate(_ gracePeriodSeconds: Int64) async {
+        if let end = entry.pod.metadata.deletionTimestamp {
+            let now = node.clock.wallTime
+            entry.steps.addWait(PodStep(.deletion, begin: now, end: max(now, end), detail: "grace \(gracePeriodSeconds) s"))
+        }
         do {
             let runtime = try await observe()
             await publish(runtime)

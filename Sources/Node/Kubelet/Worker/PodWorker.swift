@@ -30,6 +30,8 @@ struct PodWorker: ~Copyable {
     var volumes: [String: HostVolume]?
     /// Of the last try, when it failed.
     var mountFailure: MountFailure?
+    /// The set-up of the volumes, with all its tries.
+    var mountStep: PodSteps.Token?
     /// What the volumes were made for.
     var preparedFor: Pod?
     var userNamespace: UserNamespace?
@@ -97,6 +99,17 @@ struct PodWorker: ~Copyable {
 
     mutating func look(after duration: Duration) { nextLook = min(nextLook, node.clock.now + duration) }
     mutating func look(at time: Timestamp) { nextLook = min(nextLook, node.clock.instant(of: time)) }
+
+    /// Begins a step of the pod's story.
+    func note(_ kind: PodStep.Kind, _ container: String = "", attempt: UInt32? = nil, detail: String = "") -> PodSteps.Token {
+        entry.steps.add(
+            PodStep(kind, container: container, attempt: attempt.map { Int($0) }, begin: node.clock.wallTime, detail: detail))
+    }
+
+    /// - Parameter failure: Empty: it went well.
+    func close(_ step: PodSteps.Token, failure: String = "", detail: String? = nil) {
+        entry.steps.end(step, at: node.clock.wallTime, failure: failure, detail: detail)
+    }
 
     func send(_ kind: PodEvent.Kind, _ reason: String, _ message: String, container: String? = nil) {
         node.events.send(kind, reason, message, entry.pod, container: container)

@@ -130,6 +130,7 @@ extension SimulatedRuntime {
             guard let container = state.containers[id], container.status.state == .running else { return nil }
             state.containers[id]?.status.state = .exited
             state.containers[id]?.status.exitCode = code
+            state.containers[id]?.status.exitSignal = code > 128 && code < 193 ? code - 128 : 0
             state.containers[id]?.status.finishedAt = clock.wallNanoseconds
             state.containers[id]?.status.reason = outOfMemory ? "OOMKilled" : code == 0 ? "Completed" : "Error"
             state.containers[id]?.status.pid = 0

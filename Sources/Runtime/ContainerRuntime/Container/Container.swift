@@ -132,6 +132,8 @@ extension Container {
             status.startedAt = exit.startedAt
             status.finishedAt = exit.finishedAt
             status.exitCode = exit.exitCode
+            status.exitSignal = exit.signal
+            status.coreDumped = exit.coreDumped
             status.reason = exit.reason
             status.message = exit.message
         }

@@ -53,13 +53,19 @@ struct ContainerExit: Sendable, Hashable {
     var finishedAt: Int64
     /// 128 + signal for a death by signal.
     var exitCode: Int32
+    /// 0: none, or nobody knows.
+    var signal: Int32 = 0
+    var coreDumped = false
     var reason: String
     var message = ""
 
     /// - Parameter isOutOfMemory: The kernel's out-of-memory killer took a process of the container.
-    static func ended(startedAt: Int64, finishedAt: Int64, exitCode: Int32, isOutOfMemory: Bool) -> ContainerExit {
+    static func ended(
+        startedAt: Int64, finishedAt: Int64, exitCode: Int32, signal: Int32 = 0, coreDumped: Bool = false, isOutOfMemory: Bool
+    ) -> ContainerExit {
         let reason = isOutOfMemory && exitCode == 137 ? "OOMKilled" : exitCode == 0 ? "Completed" : "Error"
-        return ContainerExit(startedAt: startedAt, finishedAt: finishedAt, exitCode: exitCode, reason: reason)
+        return ContainerExit(
+            startedAt: startedAt, finishedAt: finishedAt, exitCode: exitCode, signal: signal, coreDumped: coreDumped, reason: reason)
     }
 
     /// The start failed: code 128, as containerd has it.

@@ -28,7 +28,7 @@ extension NativeRuntime {
     func ended(_ container: Container, _ exit: ProcessExit) {
         let end = ContainerExit.ended(
             startedAt: exit.startedAtNanoseconds, finishedAt: exit.exitedAtNanoseconds, exitCode: exit.exitCode,
-            isOutOfMemory: exit.exitCode == 137 && container.hasOutOfMemoryKill)
+            signal: exit.signal, coreDumped: exit.coreDumped, isOutOfMemory: exit.exitCode == 137 && container.hasOutOfMemoryKill)
         guard container.handle(.exited(end)) == .changed else { return }
         hub.send(.exited(containerID: container.id, sandboxID: container.sandbox.id, podUID: container.sandbox.podUID))
     }

@@ -16,16 +16,18 @@ package final class Kubelet: Sendable {
     let relistNow = WakeUp()
     /// nil: there is no API server.
     let cluster: ClusterLink?
+    private let eviction: EvictionManager?
 
     /// - Parameters:
     ///   - api: Acts as this node: `system:node:NAME` of the group `system:nodes`. nil: pods come by `setPods` alone.
     ///   - expecting: Who has to speak before pods that nobody names are ended; by default the API server, or else `setPods`.
+    ///   - evictionSensors: Where eviction gets its figures; nil: from the machine.
     ///   - report: Told of what goes wrong with the API server and is tried again, a line each.
     package init(
         configuration: KubeletConfiguration, runtime: any RuntimeService, images: any ImageService,
         cgroups: any PodCgroupManager = NoPodCgroups(), mounts: any MountService = NoMounts(), clock: any TimeSource = MachineTime(),
         probeNetwork: any ProbeNetwork = SocketProbeNetwork(), api: Client? = nil, expecting: Set<Source>? = nil,
-        report: @escaping @Sendable (String) -> Void = { _ in }
+        evictionSensors: EvictionSensors? = nil, report: @escaping @Sendable (String) -> Void = { _ in }
     ) {
         var configuration = configuration
         if api != nil { configuration.isInCluster = true }
@@ -41,6 +43,8 @@ package final class Kubelet: Sendable {
             volumes: PodVolumes(configuration, mounts, objects: objects, clock: clock), probeNetwork: probeNetwork,
             startTime: clock.wallTime, api: api, objects: objects)
         imageCollector = ImageCollector(images, runtime, configuration.imageGC, clock)
+        let sensors = evictionSensors ?? EvictionSensors(StatsProvider(node))
+        eviction = configuration.evictsPods ? EvictionManager(node, sensors, imageCollector) : nil
         self.sources = sources
         self.node = node
         cluster = api.map { client in
@@ -78,6 +82,9 @@ package final class Kubelet: Sendable {
     /// What is wrong with this node goes here.
     package var health: NodeHealth { node.health }
 
+    /// Told of the node's own events, those that were sent already first.
+    package func followNodeEvents(_ listener: @escaping @Sendable (NodeEvents.Item) -> Void) { node.nodeEvents.listen(listener) }
+
     /// This node's object as the API server has it; nil as long as that is not known.
     package var nodeObject: Node? { node.ownNode.object }
 
@@ -86,11 +93,13 @@ package final class Kubelet: Sendable {
     /// - Throws: The runtime cannot be reached.
     package func run() async throws(RuntimeError) {
         let events = node.runtime.events()
+        await limitPods()
         try await relist()
         await withDiscardingTaskGroup { group in
             group.addTask { await self.followRuntime(events) }
             group.addTask { await self.relistPeriodically() }
             group.addTask { await self.imageCollector.run() }
+            if let eviction { group.addTask { await eviction.run() } }
             group.addTask { await VolumeRefresher(node: self.node).run() }
             if let cluster {
                 follow(cluster)

@@ -1,4 +1,4 @@
-internal import APIMachinery
+package import APIMachinery
 internal import CRI
 package import KubernetesAPI
 
@@ -38,6 +38,8 @@ package struct KubeletConfiguration: Sendable {
     /// Names, or beginnings with a `*` at the end.
     package var allowedUnsafeSysctls: [String] = []
     package var cpuCFSQuotaPeriodMicroseconds = CPUArithmetic.defaultPeriod
+    /// When false, limits of CPU are not set in the kernel.
+    package var cpuCFSQuota = true
     /// Of a pod; nil: the node's.
     package var podPidsLimit: Int64?
     /// CrashLoopBackOff's longest wait.
@@ -45,7 +47,32 @@ package struct KubeletConfiguration: Sendable {
     /// When false, all processes of a container die when one is killed for its memory.
     package var singleProcessOOMKill = false
     package var node = NodeFacts()
+    package var systemReserved: [String: Quantity] = [:]
+    package var kubeReserved: [String: Quantity] = [:]
+    package var eviction = EvictionSettings()
+    /// Whether pods are ended when the node runs short, or when they take more of its disk than they may.
+    package var evictsPods = false
+    /// Of all pods together; nil: no limit.
+    package var podsMemoryLimitBytes: Int64? {
+        guard enforcesNodeAllocatable, node.memoryBytes > 0 else { return nil }
+        return max(0, node.memoryBytes - reservation.value("memory"))
+    }
+    /// What pods may not have; follows from what is reserved and from eviction unless something else is said.
     package var reservation = NodeReservation()
+    /// Whether all pods together are kept to what they may have.
+    package var enforcesNodeAllocatable = true
+    /// 0: as many pods as `node.maxPods` says.
+    package var podsPerCore: Int64 = 0
+    package var nodeStatusUpdateFrequency = Duration.seconds(10)
+    /// Written so often though nothing has changed.
+    package var nodeStatusReportFrequency = Duration.seconds(300)
+    package var nodeLeaseDurationSeconds: Int32 = 40
+    /// Images that the node's object lists; -1: all.
+    package var nodeStatusMaxImages = 50
+    /// Of the node's object; empty: none.
+    package var providerID = ""
+    package var containerLogMaxSize = Quantity(10 << 20).inBinaryUnits
+    package var containerLogMaxFiles: UInt32 = 5
     /// Of the node's object, beside those that every node has.
     package var nodeLabels: [String: String] = [:]
     /// Of the node's object when it is made.
@@ -54,6 +81,15 @@ package struct KubeletConfiguration: Sendable {
     package var podCIDR: String?
     /// Where this agent's own HTTPS API listens; nil: nowhere.
     package var port: Int32?
+    package var serverAddress = "0.0.0.0"
+    /// The port that is asked for; nil: the usual one, or any when that is taken.
+    package var serverPort: Int?
+    /// A directory of manifests of static pods, absolute.
+    package var staticPodPath: String?
+    /// Where `resolvConf` was read.
+    package var resolvConfPath = "/etc/resolv.conf"
+    /// As it stands; empty where there is none.
+    package var configurationFile = JSONObject()
     /// ConfigMaps and Secrets at hand without an API server.
     package var objects = LocalObjects()
     /// Where blocking calls run; nil: where they are made (simulations).
@@ -73,6 +109,8 @@ package struct NodeFacts: Sendable, Hashable {
     package var ephemeralStorageBytes: Int64 = 0
     /// nil: as many as there is room for.
     package var maxPods: Int64?
+    /// Processes and threads that the kernel allows; 0: not known.
+    package var maxPIDs: Int64 = 0
     package var identity = NodeIdentity()
     package var allocatableMilliCPU: Int64?
     package var allocatableMemoryBytes: Int64?

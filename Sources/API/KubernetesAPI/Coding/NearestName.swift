@@ -1,7 +1,7 @@
 /// Finds the name that was probably meant.
-enum NearestName {
+package enum NearestName {
     /// - Returns: The known name with the fewest edits away, at most one for every three characters; nil when none is near.
-    static func find(_ name: String, among known: [String]) -> String? {
+    package static func find(_ name: String, among known: [String]) -> String? {
         if let other = known.first(where: { $0.lowercased() == name.lowercased() }) { return other }
         let limit = max(1, name.utf8.count / 3)
         let distances = known.map { (name: $0, distance: distance(Array(name.utf8), Array($0.utf8))) }

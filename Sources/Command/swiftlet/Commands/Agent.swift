@@ -28,15 +28,14 @@ struct Agent: AsyncParsableCommand {
     func run() async throws {
         let start = ContinuousClock.now
         try Privilege.requireRoot()
-        guard podManifestPath != nil || kubeconfig != nil else {
+        let settings = try NodeAgent.Settings(instance.place, manifests: podManifestPath, limits, registration, registries)
+        guard settings.manifests != nil || kubeconfig != nil else {
             throw UsageError("--pod-manifest-path or --kubeconfig is needed: there is nobody else to name pods")
         }
-        let settings = NodeAgent.Settings(
-            place: instance.place, manifests: try podManifestPath.map(ManifestPath.absolute), podPidsLimit: try limits.podPidsLimit,
-            configure: try registration.configure)
         let api = try kubeconfig.map { try KubeconfigFile.client(path: $0, userAgent: "kubelet/\(Version.kubernetes)") }
         let interruption = try Interruption()
-        let agent = try NodeAgent(try await Instance.open(instance.place, for: .agent, registries: registries.files), settings, api: api)
+        let opened = try await Instance.open(instance.place, for: .agent, registries: settings.registries, logs: settings.logPolicy)
+        let agent = try NodeAgent(opened, settings, api: api)
         let answers = NodeAnswers(kubelet: agent.kubelet)
         let questions = try ControlSocket.serve(.agent, runDirectory: instance.absoluteRunDirectory) { question in
             guard case .pod(let namespace, let name) = question else {

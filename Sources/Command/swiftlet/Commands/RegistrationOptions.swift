@@ -5,8 +5,13 @@ internal import Kubelet
 
 /// As what the node registers with the API server; the names are the kubelet's.
 struct RegistrationOptions: ParsableArguments {
-    @Option(help: "Pods that this node takes.")
-    var maxPods: Int64 = 110
+    @Option(
+        help: "File of kind KubeletConfiguration (kubelet.config.k8s.io/v1beta1); what is said here too holds instead.",
+        completion: .file())
+    var config: String?
+
+    @Option(help: "Pods that this node takes (default: 110).")
+    var maxPods: Int64?
 
     @Option(help: "Kept for the system, as cpu=200m,memory=500Mi,ephemeral-storage=1Gi.")
     var systemReserved: String?
@@ -31,22 +36,42 @@ struct RegistrationOptions: ParsableArguments {
     /// - Throws: `UsageError`.
     var configure: @Sendable (inout KubeletConfiguration) -> Void {
         get throws {
-            guard maxPods > 0 else { throw UsageError("--max-pods \(maxPods): must be more than 0") }
+            if let maxPods, maxPods <= 0 { throw UsageError("--max-pods \(maxPods): must be more than 0") }
             let limit = maxPods
-            let reserved = try Self.quantities("--system-reserved", systemReserved)
-                .merging(Self.quantities("--kube-reserved", kubeReserved)) { $0 + $1 }
+            let file = try configurationFile
+            let system = try systemReserved.map { try Self.quantities("--system-reserved", $0) }
+            let kube = try kubeReserved.map { try Self.quantities("--kube-reserved", $0) }
+            let port = kubeletPort
             let labels = try Self.labels(nodeLabels)
             let taints = try Self.list(registerWithTaints).map(Self.taint)
             let addresses = Self.list(nodeIP)
             if let kubeletPort, !(0...65535).contains(kubeletPort) { throw UsageError("--kubelet-port \(kubeletPort): is not a port") }
             if let wrong = addresses.first(where: { IPAddress($0) == nil }) { throw UsageError("--node-ip \(wrong): is not an IP address") }
             return { configuration in
-                configuration.node.maxPods = limit
-                configuration.reservation = NodeReservation()
-                configuration.reservation.resources = reserved
+                configuration.node.maxPods = 110
+                configuration.evictsPods = true
+                file?.apply(to: &configuration)
+                if let limit { configuration.node.maxPods = limit }
+                if let system { configuration.systemReserved = system }
+                if let kube { configuration.kubeReserved = kube }
+                if let port { configuration.serverPort = port }
+                configuration.limitPodsPerCore()
+                configuration.reservation = NodeReservation(configuration)
                 configuration.nodeLabels = labels
-                configuration.registerWithTaints = taints
+                if !taints.isEmpty { configuration.registerWithTaints = taints }
                 if !addresses.isEmpty { configuration.hostIPs = addresses }
+            }
+        }
+    }
+
+    /// - Throws: `ManifestRefusal`: all that is wrong with the file.
+    private var configurationFile: KubeletConfigurationFile? {
+        get throws {
+            guard let config else { return nil }
+            do throws(ManifestError) {
+                return try KubeletConfigurationFile.read(path: config)
+            } catch {
+                throw ManifestRefusal(description: "\(error)")
             }
         }
     }

@@ -22,10 +22,8 @@ struct Up: AsyncParsableCommand {
     var podManifestPath: String?
 
     func run() async throws {
-        let settings = NodeAgent.Settings(
-            place: InstancePlace(options.directories, node), manifests: try podManifestPath.map(ManifestPath.absolute),
-            podPidsLimit: try limits.podPidsLimit, registries: registries.files, port: registration.kubeletPort,
-            configure: try registration.configure)
+        let settings = try NodeAgent.Settings(
+            InstancePlace(options.directories, node), manifests: podManifestPath, limits, registration, registries)
         do {
             try Privilege.requireRoot()
         } catch {

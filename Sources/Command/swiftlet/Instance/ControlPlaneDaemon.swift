@@ -93,12 +93,13 @@ struct ControlPlaneDaemon {
     /// The node's agent, as a client of this very process, and its own API.
     private func startAgent(_ server: ControlPlaneServer) async throws -> (agent: NodeAgent, api: KubeletServer)? {
         guard var settings = agent else { return nil }
-        if let address = server.clusterDNSAddress { settings.change { $0.clusterDNS = [address] } }
+        if let address = server.clusterDNSAddress { settings.change { if $0.clusterDNS.isEmpty { $0.clusterDNS = [address] } } }
         let nodeName = settings.place.nodeName
-        let instance = try await Instance.open(settings.place, for: .agent, registries: settings.registries)
+        let instance = try await Instance.open(settings.place, for: .agent, registries: settings.registries, logs: settings.logPolicy)
+        let outline = settings.outline
         let client = server.client(user: "system:node:\(nodeName)", groups: ["system:nodes"], userAgent: "kubelet/\(Version.kubernetes)")
-        let identity = try server.kubeletIdentity(nodeName: nodeName, addresses: settings.hostIPs)
-        let api = try await KubeletServer.listen(port: settings.port, identity: identity)
+        let identity = try server.kubeletIdentity(nodeName: nodeName, addresses: outline.hostIPs)
+        let api = try await KubeletServer.listen(as: outline, identity: identity)
         settings.change { $0.port = Int32(api.port) }
         let agent = try NodeAgent(instance, settings, api: client)
         api.serve(agent.kubelet, runtime: agent.runtime, client: client)

@@ -29,7 +29,9 @@ struct Instance: ~Copyable {
     }
 
     /// Opens the instance, makes its directories, and clears away what a crash has left if nobody else works here.
-    static func open(_ place: InstancePlace, for purpose: Purpose, registries: RegistryFiles = .init()) async throws -> Instance {
+    static func open(
+        _ place: InstancePlace, for purpose: Purpose, registries: RegistryFiles = .init(), logs: RuntimeConfiguration.LogPolicy = .init()
+    ) async throws -> Instance {
         try Privilege.requireRoot()
         Machine.raiseDescriptorLimit()
         let (dataDirectory, runDirectory) = (place.dataDirectory, place.runDirectory)
@@ -39,6 +41,7 @@ struct Instance: ~Copyable {
         let lock = try InstanceLock.take(runDirectory: runDirectory)
         if lock.isAlone { try records.removeDrafts() }
         var configuration = try configuration(place)
+        configuration.log = logs
         // What ends pods shall not fail for a file that only matters to those that begin.
         if purpose != .tearDown { configuration.registries = try registries.configuration(dataDirectory: dataDirectory) }
         if purpose == .agent { configuration.keepSpares() }

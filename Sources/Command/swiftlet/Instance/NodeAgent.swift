@@ -13,11 +13,7 @@ final class NodeAgent: Sendable {
         var place: InstancePlace
         /// A directory of manifests of static pods, absolute.
         var manifests: String?
-        /// nil: the node's.
-        var podPidsLimit: Int64?
         var registries = RegistryFiles()
-        /// Of the agent's own API; nil: the usual one, or any when that is taken.
-        var port: Int?
         /// Changes what follows from the machine.
         var configure: @Sendable (inout KubeletConfiguration) -> Void
     }
@@ -37,7 +33,7 @@ final class NodeAgent: Sendable {
         self.daemon = daemon
         let expecting: Set<Kubelet.Source> = settings.manifests == nil ? [.api] : api == nil ? [.file] : [.file, .api]
         session = try PodSession(
-            instance, label: "agent", podPidsLimit: settings.podPidsLimit, api: api, expecting: expecting,
+            instance, label: "agent", api: api, expecting: expecting,
             configure: settings.configure)
         let nodeName = instance.nodeName
         manifests = try settings.manifests.map { try ManifestDirectory(path: $0, nodeName: nodeName, clock: MachineTime()) }

@@ -1,3 +1,5 @@
+internal import APIMachinery
+internal import ContainerRuntime
 internal import HTTPServer
 internal import Kubelet
 internal import LinuxSystem
@@ -12,19 +14,41 @@ extension NodeAgent.Settings {
         }
     }
 
-    /// The node's addresses, as the agent will have them.
-    var hostIPs: [String] {
+    /// - Throws: `UsageError`, `ManifestRefusal`.
+    init(
+        _ place: InstancePlace, manifests: String?, _ limits: PodLimitOptions, _ registration: RegistrationOptions,
+        _ registries: RegistryOptions
+    ) throws {
+        self.init(
+            place: place, manifests: try manifests.map(ManifestPath.absolute), registries: registries.files,
+            configure: try registration.configure)
+        change(try limits.configure)
+        if self.manifests == nil { self.manifests = try outline.staticPodPath.map(ManifestPath.absolute) }
+    }
+
+    /// The configuration as the agent will have it, but for what comes from the machine's runtime and the cluster.
+    var outline: KubeletConfiguration {
         var configuration = KubeletConfiguration()
         configuration.hostIPs = Machine.addresses
         configure(&configuration)
-        return configuration.hostIPs
+        return configuration
+    }
+
+    var logPolicy: RuntimeConfiguration.LogPolicy {
+        let configuration = outline
+        var policy = RuntimeConfiguration.LogPolicy()
+        policy.maxSizeBytes = UInt64(clamping: configuration.containerLogMaxSize.value)
+        policy.maxFiles = configuration.containerLogMaxFiles
+        return policy
     }
 }
 
 extension KubeletServer {
-    /// - Parameter port: nil: the usual one, or any when that is taken, as by another instance.
-    static func listen(port: Int?, identity: TLSIdentity) async throws -> KubeletServer {
+    /// Where the configuration says; without a port on the usual one, or any when that is taken, as by another instance.
+    static func listen(as outline: KubeletConfiguration, identity: TLSIdentity) async throws -> KubeletServer {
         var configuration = Configuration()
+        let port = outline.serverPort
+        configuration.address = outline.serverAddress
         if let port { configuration.port = port }
         do {
             return try await listen(configuration, identity: identity)

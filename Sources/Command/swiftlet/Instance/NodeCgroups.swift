@@ -61,6 +61,24 @@ struct NodeCgroups: PodCgroupManager {
         }
     }
 
+    func limitPods(_ limits: PodsLimits) async throws -> [String] {
+        let cgroup = try openOrCreate("kubepods")
+        var resources = CgroupResources()
+        resources.cpuShares = UInt64(max(2, limits.cpuShares))
+        resources.cpuWeightConversion = .linear
+        resources.memoryLimitBytes = limits.memoryBytes.map { .value(UInt64($0)) } ?? .max
+        resources.pidsMax = limits.pids.map { .value(UInt64($0)) } ?? .max
+        resources.hugepageLimits = limits.hugePages.map { HugepageLimit(pageBytes: UInt64($0.key), limitBytes: UInt64($0.value)) }
+        return try cgroup.apply(try resources.writes(isNew: false)).map(\.description)
+    }
+
+    func podsWorkingSetBytes() async -> Int64? {
+        guard let cgroup = try? Cgroup(opening: "\(root)/kubepods"), let memory = (try? cgroup.memoryStatistics()) ?? nil else {
+            return nil
+        }
+        return Int64(clamping: memory.workingSetBytes)
+    }
+
     private func openOrCreate(_ path: String) throws(SystemError) -> Cgroup {
         var cgroup = try Cgroup(opening: root)
         for component in path.split(separator: "/") {

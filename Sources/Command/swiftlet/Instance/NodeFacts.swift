@@ -12,6 +12,7 @@ extension Machine {
         facts.ephemeralStorageBytes = fileSystemBytes(of: storage)
         facts.hugePages = hugePages
         facts.identity = identity
+        facts.maxPIDs = ["pid_max", "threads-max"].compactMap { Int64(line(of: "/proc/sys/kernel/\($0)")) }.min() ?? 0
         return facts
     }
 

@@ -10,7 +10,11 @@ package enum Admission {
     /// - Parameters:
     ///   - others: The pods that the node has taken.
     ///   - node: As the API server has it; nil where there is none.
-    package static func judge(_ pod: Pod, others: [Pod], _ configuration: KubeletConfiguration, node: Node? = nil) -> Rejection? {
+    ///   - pressures: What the node is short of.
+    package static func judge(
+        _ pod: Pod, others: [Pod], _ configuration: KubeletConfiguration, node: Node? = nil, pressures: [EvictionSignal.Pressure] = []
+    ) -> Rejection? {
+        if isRefused(pod, under: pressures) { return Rejection(reason: "Evicted", message: EvictionMessage.refusal(pressures)) }
         if let os = pod.spec.os?.name, os != "linux" {
             return Rejection(reason: "PodOSNotSupported", message: "Failed to admit pod as the OS field doesn't match node OS")
         }
@@ -30,6 +34,13 @@ package enum Admission {
             return predicate("TaintToleration", "node(s) had taints that the pod didn't tolerate")
         }
         return nil
+    }
+
+    /// Memory pressure alone is a matter of pods that have asked for nothing.
+    private static func isRefused(_ pod: Pod, under pressures: [EvictionSignal.Pressure]) -> Bool {
+        if pressures.isEmpty || pod.isCritical { return false }
+        guard pressures == [.memory] else { return true }
+        return QoSClass(of: pod) == .bestEffort && !NodeFit.toleratesMemoryPressure(pod)
     }
 
     private static func predicate(_ name: String, _ what: String) -> Rejection {

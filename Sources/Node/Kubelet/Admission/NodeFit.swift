@@ -26,6 +26,14 @@ package enum NodeFit {
         return operators[wanted.operator].map { Selector.Requirement(key: wanted.key, operator: $0, values: wanted.values) }
     }
 
+    static func toleratesMemoryPressure(_ pod: Pod) -> Bool {
+        let taint = Taint {
+            $0.key = "node.kubernetes.io/memory-pressure"
+            $0.effect = "NoSchedule"
+        }
+        return pod.spec.tolerations.contains { $0.tolerates(taint) }
+    }
+
     /// The first taint that ends pods and that this one does not bear.
     package static func untolerated(_ pod: Pod, _ node: Node) -> Taint? {
         node.spec.taints.first { taint in taint.effect == "NoExecute" && !pod.spec.tolerations.contains { $0.tolerates(taint) } }

@@ -52,23 +52,3 @@ package struct Backoff: Sendable {
 
     private func isExpired(_ entry: Entry, _ event: Timestamp) -> Bool { event - entry.advancedAt > expiry }
 }
-
-extension Duration {
-    /// As Go prints whole seconds: `40s`, `1m20s`, `5m0s`.
-    package var goText: String {
-        let seconds = components.seconds
-        if seconds < 60 { return "\(seconds)s" }
-        if seconds < 3_600 { return "\(seconds / 60)m\(seconds % 60)s" }
-        return "\(seconds / 3_600)h\(seconds % 3_600 / 60)m\(seconds % 60)s"
-    }
-
-    /// As Go prints a duration cut to milliseconds: `15ms`, `1.2s`.
-    package var goMillisecondsText: String {
-        let milliseconds = components.seconds * 1_000 + components.attoseconds / 1_000_000_000_000_000
-        if milliseconds < 1_000 { return milliseconds == 0 ? "0s" : "\(milliseconds)ms" }
-        if milliseconds >= 60_000 { return goText }
-        var fraction = String(String(milliseconds % 1_000 + 1_000).dropFirst())
-        while fraction.last == "0" { fraction.removeLast() }
-        return "\(milliseconds / 1_000)\(fraction.isEmpty ? "" : ".\(fraction)")s"
-    }
-}

@@ -12,7 +12,7 @@ extension LinuxContainerResources {
         let limits = container.resources.limits
         cpuShares = CPUArithmetic.shares(milliCPU: requests["cpu"] == nil ? limits.milliValue("cpu") : requests.milliValue("cpu"))
         cpuPeriod = configuration.cpuCFSQuotaPeriodMicroseconds
-        cpuQuota = CPUArithmetic.quota(milliCPU: limits.milliValue("cpu"), period: cpuPeriod)
+        if configuration.cpuCFSQuota { cpuQuota = CPUArithmetic.quota(milliCPU: limits.milliValue("cpu"), period: cpuPeriod) }
         memoryLimitInBytes = limits.value("memory")
         memorySwapLimitInBytes = memoryLimitInBytes
         oomScoreAdj = OOMScore.adjustment(of: container, in: pod, nodeMemoryBytes: configuration.node.memoryBytes)

@@ -10,6 +10,10 @@ package final class NodeHealth: Sendable {
         /// Why no pod could be started, one text for each cause.
         package var troubles: [String] = []
         package init() {}
+
+        var pressures: [EvictionSignal.Pressure] {
+            (hasMemoryPressure ? [.memory] : []) + (hasDiskPressure ? [.disk] : []) + (hasPIDPressure ? [.pid] : [])
+        }
     }
     private let state = Mutex(State())
     /// Fires with every change.

@@ -2,13 +2,12 @@ internal import APIMachinery
 internal import KubernetesAPI
 internal import KubernetesClient
 
-/// Says every 10 s that this node lives, by a Lease that is small to write.
+/// Says every quarter of its duration that this node lives, by a Lease that is small to write.
 struct NodeLease: Sendable {
     private static let namespace = "kube-node-lease"
-    private static let durationSeconds: Int32 = 40
-    private static let period = Duration.seconds(10)
     let client: Client
     let nodeName: String
+    let durationSeconds: Int32
     let own: OwnNode
     let clock: any TimeSource
     let report: @Sendable (String) -> Void
@@ -23,7 +22,7 @@ struct NodeLease: Sendable {
             do throws(ClientError) {
                 lease = try await renewed(lease)
                 retry = Retry(first: .milliseconds(200), longest: .seconds(7))
-                try? await clock.sleep(until: begin + Self.period)
+                try? await clock.sleep(until: begin + .milliseconds(Int64(durationSeconds) * 250))
             } catch {
                 lease = nil
                 report("lease of node \(nodeName): \(error)")
@@ -54,7 +53,7 @@ struct NodeLease: Sendable {
 
     private func fill(_ lease: inout Lease) {
         lease.spec.holderIdentity = nodeName
-        lease.spec.leaseDurationSeconds = Self.durationSeconds
+        lease.spec.leaseDurationSeconds = durationSeconds
         lease.spec.renewTime = MicroTimestamp(clock.wallTime)
         guard let node = own.object else { return }
         lease.metadata.ownerReferences = [

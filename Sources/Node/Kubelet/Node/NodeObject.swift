@@ -4,7 +4,6 @@ package import KubernetesAPI
 
 /// This node's object, as it should be. Pure.
 package enum NodeObject {
-    private static let maxImages = 50
     private static let attachDetach = "volumes.kubernetes.io/controller-managed-attach-detach"
 
     /// What the node registers with.
@@ -14,6 +13,7 @@ package enum NodeObject {
             node.metadata.labels = labels(configuration)
             node.metadata.annotations = [attachDetach: "true"]
             node.spec.taints = configuration.registerWithTaints
+            if !configuration.providerID.isEmpty { node.spec.providerID = configuration.providerID }
             if let range = configuration.podCIDR {
                 node.spec.podCIDR = range
                 node.spec.podCIDRs = [range]
@@ -56,7 +56,7 @@ package enum NodeObject {
         status.conditions = NodeConditions.all(health, old: old.conditions, now: now)
         status.addresses = addresses(configuration)
         status.nodeInfo = info(configuration.node.identity)
-        status.images = self.images(images)
+        status.images = self.images(images, atMost: configuration.nodeStatusMaxImages)
         if let port = configuration.port { status.daemonEndpoints.kubeletEndpoint.Port = port }
         status.runtimeHandlers = [handler]
         status.features = NodeFeatures { $0.supplementalGroupsPolicy = true }
@@ -102,9 +102,9 @@ package enum NodeObject {
         }
     }
 
-    /// The largest ones, as many as upstream lists.
-    private static func images(_ images: [Image]) -> [ContainerImage] {
-        images.sorted { ($0.size, $1.id) > ($1.size, $0.id) }.prefix(maxImages).map { image in
+    /// The largest ones.
+    private static func images(_ images: [Image], atMost count: Int) -> [ContainerImage] {
+        images.sorted { ($0.size, $1.id) > ($1.size, $0.id) }.prefix(count < 0 ? images.count : count).map { image in
             ContainerImage {
                 $0.names = image.repoDigests + image.repoTags
                 $0.sizeBytes = Int64(clamping: image.size)
@@ -123,9 +123,6 @@ extension JSONObject {
 
 /// When and how the node's status is written.
 package enum NodeStatusPatch {
-    /// Written so often though nothing has changed.
-    package static let period = Duration.seconds(300)
-
     /// - Returns: A strategic merge patch; nil: nothing has changed but the time of the heartbeat, and that was told not long ago.
     package static func of(_ status: NodeStatus, for node: Node, isDue: Bool) -> JSONValue? {
         guard isDue || status.withoutHeartbeats != node.status.withoutHeartbeats else { return nil }

@@ -7,7 +7,6 @@ internal import KubernetesClient
 ///
 /// The status is looked at every 10 s and at every change of the node's health, and written when something has changed, or every 5 min.
 struct NodeReporter: Sendable {
-    private static let period = Duration.seconds(10)
     let client: Client
     let configuration: KubeletConfiguration
     let images: any ImageService
@@ -15,6 +14,7 @@ struct NodeReporter: Sendable {
     let own: OwnNode
     let clock: any TimeSource
     let events: EventRecorder
+    let nodeEvents: NodeEvents
     let report: @Sendable (String) -> Void
 
     private var nodes: ResourceClient<Node> { client.resource(Node.self) }
@@ -24,14 +24,15 @@ struct NodeReporter: Sendable {
         var retry = Retry(first: .milliseconds(100), longest: .seconds(7))
         var written: Duration?
         send("Starting", "Starting kubelet.")
+        nodeEvents.listen { events.record(reference, type: $0.kind.rawValue, reason: $0.reason, message: $0.message) }
         while !Task.isCancelled {
             do throws(ClientError) {
                 // A node whose object was deleted registers anew.
                 if written == nil || own.object == nil, try await register() { written = clock.now }
-                let isDue = written.map { clock.now - $0 >= NodeStatusPatch.period } ?? true
+                let isDue = written.map { clock.now - $0 >= configuration.nodeStatusReportFrequency } ?? true
                 if try await writeStatus(isDue: isDue) || written == nil { written = clock.now }
                 retry = Retry(first: .milliseconds(100), longest: .seconds(7))
-                await health.changed.wait(until: clock.now + Self.period, clock)
+                await health.changed.wait(until: clock.now + configuration.nodeStatusUpdateFrequency, clock)
             } catch {
                 if error.isNotFound { written = nil }
                 report("node \(configuration.nodeName): \(error)")
@@ -47,7 +48,6 @@ struct NodeReporter: Sendable {
         do throws(ClientError) {
             let made = try await nodes.create(new)
             send(conditionsFrom: [], to: made.status.conditions)
-            send("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods")
             own.see(made)
             return true
         } catch {

@@ -19,11 +19,11 @@ package struct NodeResources: Sendable, Hashable {
         allocatable["cpu"] = Quantity(milliValue: milliCPU)
         // Memory in huge pages is nobody's who asks for memory.
         let huge = facts.hugePages.values.reduce(0, +)
-        let memory = facts.memoryBytes - huge - reservation.value("memory") - reservation.evictionMemoryBytes
-        allocatable["memory"] = Self.bytes(max(0, memory))
+        let memory = facts.memoryBytes - huge - reservation.value("memory")
+        allocatable["memory"] = Self.bytes(max(0, memory - reservation.eviction(.memoryAvailable, of: facts.memoryBytes)))
         let storage = facts.ephemeralStorageBytes - reservation.value("ephemeral-storage")
         allocatable["ephemeral-storage"] = Self.bytes(
-            max(0, storage - facts.ephemeralStorageBytes / 100 * reservation.evictionStoragePercent))
+            max(0, storage - reservation.eviction(.nodefsAvailable, of: facts.ephemeralStorageBytes)))
     }
 
     /// In the form with binary units that people know from memory.
@@ -37,21 +37,35 @@ package struct NodeResources: Sendable, Hashable {
 package struct NodeReservation: Sendable, Hashable {
     /// For the system and for this program: `cpu`, `memory`, `ephemeral-storage`.
     package var resources: [String: Quantity] = [:]
-    /// Eviction begins below this much available memory.
-    package var evictionMemoryBytes: Int64 = 100 << 20
-    /// Eviction begins below this share of the disk.
-    package var evictionStoragePercent: Int64 = 10
+    /// Below this eviction begins at once.
+    package var eviction = EvictionSettings.usualHard
     package init() {}
+
+    /// What the parts of a configuration come to.
+    package init(_ configuration: KubeletConfiguration) {
+        resources = configuration.systemReserved.merging(configuration.kubeReserved) { $0 + $1 }
+        eviction = configuration.eviction.effectiveHard
+    }
 
     /// Pods may have everything.
     package static let nothing: NodeReservation = {
         var reservation = NodeReservation()
-        (reservation.evictionMemoryBytes, reservation.evictionStoragePercent) = (0, 0)
+        reservation.eviction = [:]
         return reservation
     }()
 
+    func eviction(_ signal: EvictionSignal, of capacity: Int64) -> Int64 { eviction[signal]?.value(ofCapacity: capacity) ?? 0 }
     func milliValue(_ name: String) -> Int64 { resources[name]?.milliValue ?? 0 }
     func value(_ name: String) -> Int64 { resources[name]?.value ?? 0 }
+}
+
+extension KubeletConfiguration {
+    /// Takes `podsPerCore` into account.
+    package mutating func limitPodsPerCore() {
+        guard podsPerCore > 0 else { return }
+        let limit = max(1, node.milliCPU / 1000) * podsPerCore
+        node.maxPods = min(node.maxPods ?? limit, limit)
+    }
 }
 
 extension NodeFacts {

@@ -30,7 +30,7 @@ package struct PodCgroup: Sendable, Hashable {
         if qosClass != .bestEffort {
             let all = (pod.spec.initContainers + pod.spec.containers).map(\.resources.limits)
             let podLimits = pod.spec.resources?.limits ?? [:]
-            if podLimits.isPositive("cpu") || all.allSatisfy({ $0.isPositive("cpu") }) {
+            if configuration.cpuCFSQuota, podLimits.isPositive("cpu") || all.allSatisfy({ $0.isPositive("cpu") }) {
                 cpuQuota = CPUArithmetic.quota(milliCPU: limits.milliValue("cpu"), period: cpuPeriod)
             }
             if podLimits.isPositive("memory") || all.allSatisfy({ $0.isPositive("memory") }) { memoryBytes = limits.value("memory") }

@@ -1,4 +1,4 @@
-package import APIMachinery
+internal import APIMachinery
 package import CRI
 package import HTTPServer
 package import KubernetesClient
@@ -12,8 +12,6 @@ package final class KubeletServer: Sendable {
         package var port = 10250
         /// What `/logs/` shows.
         package var logsDirectory = "/var/log"
-        /// What `/configz` shows: a KubeletConfiguration.
-        package var configz: @Sendable () -> JSONValue = { [:] }
         /// More text for `/metrics`.
         package var metrics: [@Sendable () -> String] = []
 

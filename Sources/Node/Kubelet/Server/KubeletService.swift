@@ -15,7 +15,7 @@ struct KubeletService: Sendable {
         case .health: return .plainText("ok")
         case .pods: return podList(node.table.all.map(\.pod))
         case .runningPods: return podList(try await runningPods())
-        case .configuration: return .json(["kubeletconfig": configuration.configz()])
+        case .configuration: return .json(["kubeletconfig": node.configuration.configz])
         case .containerLog(let path): return try await containerLog(path, request)
         case .exec(let path): return try await exec(path, request)
         case .attach(let path): return try await attach(path, request)

@@ -57,9 +57,10 @@ final class ClusterLink: Sendable {
         }
         let reporter = NodeReporter(
             client: client, configuration: node.configuration, images: node.images, health: node.health, own: node.ownNode,
-            clock: node.clock, events: recorder, report: report)
+            clock: node.clock, events: recorder, nodeEvents: node.nodeEvents, report: report)
         let lease = NodeLease(
-            client: client, nodeName: node.configuration.nodeName, own: node.ownNode, clock: node.clock, report: report)
+            client: client, nodeName: node.configuration.nodeName, durationSeconds: node.configuration.nodeLeaseDurationSeconds,
+            own: node.ownNode, clock: node.clock, report: report)
         await withDiscardingTaskGroup { group in
             group.addTask { await self.pods.run() }
             group.addTask { await self.nodes.run() }

@@ -142,13 +142,14 @@ extension StatsProvider {
 
     static func time(_ nanoseconds: Int64) -> String { Timestamp(nanosecondsSinceEpoch: nanoseconds).truncatedToSeconds.description }
 
-    private func logDirectory(_ pod: Pod) -> String { node.paths.logDirectory(namespace: pod.namespace, name: pod.name, uid: pod.uid) }
+    func logDirectory(_ pod: Pod) -> String { node.paths.logDirectory(namespace: pod.namespace, name: pod.name, uid: pod.uid) }
 }
 
 // MARK: - Volumes
 
 extension StatsProvider {
     struct VolumeUsage {
+        var name: String
         var usage: FilesystemUsage
         /// Counts for the pod's local ephemeral storage.
         var isEphemeral: Bool
@@ -156,7 +157,7 @@ extension StatsProvider {
     }
 
     /// Of the volumes that have a directory in the pod's own.
-    private func volumeUsages(_ pod: Pod) async -> [VolumeUsage] {
+    func volumeUsages(_ pod: Pod) async -> [VolumeUsage] {
         let root = node.paths.volumes(pod.uid)
         var found: [VolumeUsage] = []
         for plugin in ((try? PodFiles.list(root)) ?? []).sorted() {
@@ -172,7 +173,7 @@ extension StatsProvider {
                 if let claim { json.append("pvcRef", ["name": .string(claim), "namespace": .string(pod.namespace)]) }
                 // What lies in memory counts there.
                 let isInMemory = pod.spec.volumes.first { $0.name == name }?.emptyDir?.medium == "Memory"
-                found.append(VolumeUsage(usage: usage, isEphemeral: claim == nil && !isInMemory, json: json))
+                found.append(VolumeUsage(name: name, usage: usage, isEphemeral: claim == nil && !isInMemory, json: json))
             }
         }
         return found

@@ -4,13 +4,16 @@ package import KubernetesAPI
 
 /// Makes `pod.status` from what is observed. Pure; called at every look at the pod.
 package struct PodStatusBuilder {
-    /// Something other than its containers ended the pod: a deadline, a rejection.
+    /// Something other than its containers ended the pod: a deadline, an eviction.
     package struct Verdict: Sendable, Hashable {
         package var reason: String
         package var message: String
-        package init(reason: String, message: String) {
+        /// What the condition DisruptionTarget says of it; nil: it is none.
+        package var disruption: String?
+        package init(reason: String, message: String, disruption: String? = nil) {
             self.reason = reason
             self.message = message
+            self.disruption = disruption
         }
     }
 
@@ -61,6 +64,7 @@ package struct PodStatusBuilder {
             hasReadySandbox: runtime.readySandbox(of: pod) != nil, old: old.conditions, now: now)
         status.conditions = resize.conditions(pod, old: old.conditions, now: now) + status.conditions
         status.conditions += LimitsCondition.conditions(pod, runtime, podLines: unenforced, old: old.conditions, now: now)
+        if let text = verdict?.disruption { status.conditions = DisruptionTarget.added(to: status.conditions, text, pod, now: now) }
         return status.withLimitedMessages
     }
 

@@ -26,6 +26,7 @@ struct NodeServices: Sendable {
     /// As the API server has it.
     let ownNode = OwnNode()
     let health = NodeHealth()
+    let nodeEvents = NodeEvents()
     /// Where that comes from which pods take from other API objects.
     let objects: any PodObjects
 

@@ -14,10 +14,16 @@ final class PodEntry: Sendable {
         /// Nobody: it was found in the runtime alone.
         case nobody
     }
+    struct Ending: Sendable {
+        var verdict: PodStatusBuilder.Verdict
+        var gracePeriodSeconds: Int64
+    }
     struct Wanted {
         var pod: Pod
         /// Asked to go away, within this time; the shortest of all that were asked for.
         var deletion: Int64?
+        /// This node ends it; whoever was first has decided.
+        var ending: Ending?
         /// Resources of containers as its owner wishes them, by name; nil: as in `pod`, which has what this node has granted.
         var wishedResources: [String: ResourceRequirements]?
         /// As the worker last built it.
@@ -119,6 +125,15 @@ final class PodEntry: Sendable {
         }
         interrupt.fire()
         shortened.wake()
+        wakeUp.wake()
+    }
+
+    /// Ends a pod as failed, for a reason of the node's.
+    func end(_ verdict: PodStatusBuilder.Verdict, gracePeriodSeconds: Int64) {
+        wanted.withLock { wanted in
+            if wanted.ending == nil { wanted.ending = Ending(verdict: verdict, gracePeriodSeconds: gracePeriodSeconds) }
+        }
+        interrupt.fire()
         wakeUp.wake()
     }
 

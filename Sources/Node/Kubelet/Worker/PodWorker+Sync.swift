@@ -37,9 +37,9 @@ extension PodWorker {
     /// A pod that has begun is not judged again.
     private func admit(_ runtime: PodRuntimeStatus) -> Admission.Rejection? {
         if entry.with({ $0.isAdmitted }) { return nil }
-        let (configuration, own) = (node.configuration, node.ownNode)
+        let (configuration, own, pressures) = (node.configuration, node.ownNode, node.health.current.pressures)
         let rejection = node.table.admit(entry) { pod, others in
-            runtime.isEmpty ? Admission.judge(pod, others: others, configuration, node: own.object) : nil
+            runtime.isEmpty ? Admission.judge(pod, others: others, configuration, node: own.object, pressures: pressures) : nil
         }
         if rejection == nil, runtime.isEmpty {
             for finding in UnsupportedFields.find(in: entry.pod, isInCluster: configuration.isInCluster) {

@@ -58,7 +58,7 @@ struct PodWorker: ~Copyable {
         }
         while !Task.isCancelled {
             nextLook = node.clock.now + relistPeriod
-            switch lifecycle.handle(nextEvent) {
+            switch lifecycle.handle(nextEvent()) {
             case .sync: await sync()
             case .kill(let gracePeriodSeconds): await terminate(gracePeriodSeconds)
             case .remove: await remove()
@@ -78,10 +78,13 @@ struct PodWorker: ~Copyable {
         node.table.tellObservers(entry)
     }
 
-    private var nextEvent: PodLifecycle.Event {
+    private mutating func nextEvent() -> PodLifecycle.Event {
         // What is left of an ended pod is kept until its end is known.
         if lifecycle.state == .terminated, !entry.mayBeRemoved { return .look }
-        if let gracePeriodSeconds = entry.deletion { return .deleted(gracePeriodSeconds: gracePeriodSeconds) }
+        let ending = entry.with { $0.ending }
+        if let ending, verdict == nil { verdict = ending.verdict }
+        if let asked = entry.deletion { return .deleted(gracePeriodSeconds: min(asked, ending?.gracePeriodSeconds ?? asked)) }
+        if let ending { return .over(gracePeriodSeconds: ending.gracePeriodSeconds) }
         return isOver ? .over(gracePeriodSeconds: entry.pod.terminationGracePeriodSeconds) : .look
     }
 

@@ -63,7 +63,8 @@ private let directory = getenv("SWIFTLET_RECORDED_TRACES").map { String(cString:
                 return RecordedTrace.comparable(try JSONValue(parsing: named(text, pod, recorded)))
             }
             _ = try await eventually(within: .seconds(10)) { try await status() == wanted }
-            #expect(try await status() == wanted, "status of \(pod.name)")
+            let found = try await status()
+            #expect(found == wanted, "status of \(pod.name)")
         }
         func events() -> Set<String> {
             Set(

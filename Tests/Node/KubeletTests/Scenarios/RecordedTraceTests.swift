@@ -269,8 +269,9 @@ struct RecordedTrace: Sendable {
             var result = JSONObject()
             for member in object.members.sorted(by: { $0.key < $1.key }) where !dropped.contains(member.key) {
                 let value = comparable(member.value)
-                // Go writes an empty lastState, we leave it out or not: the same.
+                // Go writes an empty lastState, we leave it out or not: the same. The recordings are without null, which times may be.
                 if case .object(let empty) = value, empty.isEmpty { continue }
+                if value.isNull { continue }
                 result.append(member.key, value)
             }
             return .object(result)

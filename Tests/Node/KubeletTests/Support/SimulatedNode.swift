@@ -49,6 +49,7 @@ struct SimulationSetup: Sendable {
     var pullDuration = Duration.zero
     var pullFailure: @Sendable (String) -> String? = { _ in nil }
     var configure: @Sendable (inout KubeletConfiguration) -> Void = { _ in }
+    var evictionSensors: EvictionSensors?
 
     static let fixtureImage: Image = {
         var image = Image(id: "sha256:fixture", size: 1_000)
@@ -89,7 +90,7 @@ func withKubelet(
     setup.configure(&configuration)
     let kubelet = Kubelet(
         configuration: configuration, runtime: runtime, images: images, clock: simulation.clock,
-        probeNetwork: SimulatedProbeNetwork(runtime))
+        probeNetwork: SimulatedProbeNetwork(runtime), evictionSensors: setup.evictionSensors)
     let node = SimulatedNode(
         clock: simulation.clock, runtime: runtime, images: images, kubelet: kubelet, configuration: configuration,
         recorder: SimulatedNode.Recorder())

@@ -74,8 +74,9 @@ struct ImportTests {
                 guard let row = Self.row(of: other) else { continue }
                 #expect(
                     Self.forbidden[module.row]?.contains(row) != true || other == "CRI"
-                        // The service proxy's whole work is rules of the kernel.
-                        || (module.name == "ServiceProxy" && ["Nftables", "Netlink", "LinuxSystem"].contains(other)),
+                        // The whole work of these is rules of the kernel.
+                        || (["ServiceProxy", "NetworkPolicies"].contains(module.name)
+                            && ["Nftables", "Netlink", "LinuxSystem"].contains(other)),
                     "\(module.row)/\(module.name) imports \(other) of \(row)")
             }
         }

@@ -27,6 +27,7 @@ package final class NativeRuntime: RuntimeService, ImageService {
     let registry = Registry()
     let supervisors: SupervisorPool
     let layers = LayerUsage()
+    let addressWatch = Mutex<PodAddressWatch?>(nil)
 
     /// Opens the stores and the cgroup root; starts nothing and adopts nothing yet.
     ///

@@ -57,7 +57,7 @@ extension PodNetwork {
         upkeep.stop()
         hostSide.withLock { $0 = nil }
         do {
-            return try removePins() + removeLinks() + removeTable() + removeHostPortTable() + removeServiceTable() + removeState()
+            return try removePins() + removeLinks() + removeTable() + removeHostPortTable() + removeTablesOfOthers() + removeState()
         } catch {
             throw PodNetworkError.step("tear down the pod network \(names.bridge)", error)
         }

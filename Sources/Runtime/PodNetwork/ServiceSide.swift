@@ -2,12 +2,14 @@ internal import LinuxSystem
 internal import Netlink
 internal import Nftables
 
-/// What a service proxy needs of the pod network.
+/// What a service proxy and network policies need of the pod network.
 package struct ServiceSide: Hashable, Sendable {
     /// The link that this node's pods are behind.
     package var bridge: String
     /// A table of the family `inet` that is the proxy's alone; ``PodNetwork/tearDown()`` removes it.
     package var table: String
+    /// Another one, for network policies.
+    package var policyTable: String
     package var podCIDRs: [String]
     /// The bridge's addresses: pods reach the node there.
     package var gateways: [String]
@@ -16,11 +18,12 @@ package struct ServiceSide: Hashable, Sendable {
 extension PodNetwork {
     package var serviceSide: ServiceSide {
         ServiceSide(
-            bridge: names.bridge, table: serviceTable, podCIDRs: plan.networks.map(\.description),
+            bridge: names.bridge, table: serviceTable, policyTable: policyTable, podCIDRs: plan.networks.map(\.description),
             gateways: plan.gateways.map(\.address.description))
     }
 
     private var serviceTable: String { "\(names.table)-services" }
+    private var policyTable: String { "\(names.table)-policies" }
 
     /// Gives the node itself a way to addresses of services, also where it has no default route, with an address that answers find back to; and
     /// lets it use services' ports on 127.0.0.1. The proxy's table must stand: it keeps loopback addresses off the wire.
@@ -57,11 +60,11 @@ extension PodNetwork {
         if try Files.readText(path) != "1\n" { try Files.write("1", to: path) }
     }
 
-    func removeServiceTable() throws -> [String] {
+    func removeTablesOfOthers() throws -> [String] {
         var socket = try NetlinkSocket(.netfilter)
-        guard (try? socket.netfilterTable(serviceTable)) != nil else { return [] }
+        let present = [serviceTable, policyTable].filter { (try? socket.netfilterTable($0)) != nil }
         defer { nftables.close() }
-        try nftables.remove(serviceTable)
-        return ["nftables table inet \(serviceTable)"]
+        for table in present { try nftables.remove(table) }
+        return present.map { "nftables table inet \($0)" }
     }
 }

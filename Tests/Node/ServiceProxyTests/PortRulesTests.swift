@@ -1,5 +1,6 @@
 import KubernetesAPI
 import KubernetesClient
+import Nftables
 import Testing
 
 @testable import ServiceProxy

@@ -86,8 +86,11 @@ struct ControlPlaneDaemon {
         guard let agent, let place = self.agent?.place else { return nil }
         let client = server.client(user: "system:kube-proxy", groups: [], userAgent: "kube-proxy/\(Version.kubernetes)")
         return try await ClusterNetwork.start(
-            agent.runtime, nodeName: place.nodeName, serviceCIDR: options.serviceCIDR, client: client,
-            namesFrom: options.clusterDNS ? loops.informers : nil)
+            agent.runtime,
+            .init(
+                nodeName: place.nodeName, serviceCIDR: options.serviceCIDR, answersNames: options.clusterDNS,
+                policies: options.networkPolicies),
+            client: client, informers: loops.informers)
     }
 
     /// The node's agent, as a client of this very process, and its own API.

@@ -46,6 +46,12 @@ struct ControlPlaneOptions: ParsableArguments {
         help: "Whether names of the cluster are answered by this program (with up), behind the service kube-dns.")
     var clusterDNS = true
 
+    @Option(
+        help:
+            "What becomes of packets that no NetworkPolicy allows (with up): drop, or reject: the sender is told at once; off: policies do nothing."
+    )
+    var networkPolicies = PolicyEnforcement.drop
+
     @Flag(inversion: .prefixedNo, help: "Whether pods are given to nodes here; otherwise another scheduler does it.")
     var scheduler = true
 

@@ -1,3 +1,5 @@
+internal import Nftables
+
 /// The rules of one service port. Pure.
 ///
 /// - `lb-ID`: to any endpoint; `near-ID`: to one of this node; `out-ID`: what came by an address of the outside.

@@ -52,6 +52,7 @@ extension NativeRuntime {
         noteStopped(sandbox.record, sandbox.layout)
         _ = sandbox.takeConnection()
         unmapHostPorts(sandboxID: sandbox.id)
+        tellDetached(sandbox)
         hub.send(.sandboxChanged(sandboxID: sandbox.id, podUID: sandbox.podUID))
         try network?.detach(sandboxID: sandbox.id)
     }

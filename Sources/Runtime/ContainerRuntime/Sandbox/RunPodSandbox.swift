@@ -17,6 +17,12 @@ extension NativeRuntime {
                 restock()
                 throw error
             }
+            do {
+                try await tellAttached(id)
+            } catch {
+                try? await removePodSandbox(id)
+                throw error
+            }
             return id
         }
     }

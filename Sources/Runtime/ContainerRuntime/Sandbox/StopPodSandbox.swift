@@ -24,6 +24,7 @@ extension NativeRuntime {
 
     private func release(_ sandbox: Sandbox) {
         unmapHostPorts(sandboxID: sandbox.id)
+        tellDetached(sandbox)
         guard let connection = sandbox.takeConnection() else { return }
         cleanup.add(for: sandbox.id, "stop the supervisor of sandbox \(sandbox.id)") {
             do throws(SupervisorError) { try connection.client.shutdown(force: true) } catch  where error.meansEnded {}

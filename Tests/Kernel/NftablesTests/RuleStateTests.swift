@@ -1,11 +1,9 @@
-import KubernetesClient
+import Nftables
 import Testing
 
-@testable import ServiceProxy
-
 struct RuleStateTests {
-    private let web = ObjectKey(namespace: "a", name: "web")
-    private let shop = ObjectKey(namespace: "b", name: "shop")
+    private let web = "a/web"
+    private let shop = "b/shop"
 
     private func fragment(chain: String, rules: [String], elements: [String: String]) -> RuleFragment {
         RuleFragment(
@@ -14,7 +12,7 @@ struct RuleStateTests {
     }
 
     @Test func `a change touches what has changed and nothing else`() {
-        var state = RuleState()
+        var state = RuleState<String>()
         _ = state.change([web: fragment(chain: "w", rules: ["one"], elements: ["1": "goto w"])], table: "t")
         let second = state.change([shop: fragment(chain: "s", rules: ["two"], elements: ["2": "goto s"])], table: "t")
         #expect(
@@ -28,7 +26,7 @@ struct RuleStateTests {
     }
 
     @Test func `two services that want one address: the first by name has it, and the other gets it when that is gone`() {
-        var state = RuleState()
+        var state = RuleState<String>()
         _ = state.change([shop: fragment(chain: "s", rules: ["two"], elements: ["1": "goto s"])], table: "t")
         let second = state.change([web: fragment(chain: "w", rules: ["one"], elements: ["1": "goto w"])], table: "t")
         #expect(second.transaction.contains("delete element inet t services4 { 1 }"))

@@ -1,43 +1,36 @@
-internal import KubernetesClient
-
-/// What the proxy's table holds, service by service, and the commands that lead from one state to the next. Pure.
-struct RuleState: Sendable {
-    typealias Element = RuleFragment.Element
-    private var fragments: [ObjectKey: RuleFragment] = [:]
+/// What a table holds, owner by owner, and the commands that lead from one state to the next. Pure.
+package struct RuleState<Owner: Hashable & Comparable & Sendable>: Sendable {
+    package typealias Element = RuleFragment.Element
+    private var fragments: [Owner: RuleFragment] = [:]
     /// Who wants an element, and what each wants it to lead to: two services may name one external IP, and many have one endpoint.
-    private var owners: [Element: [ObjectKey: String]] = [:]
+    private var owners: [Element: [Owner: String]] = [:]
 
-    /// Commands of one transaction, and what only a later one can delete: the kernel lets go of a chain's last reference when the
-    /// transaction is over.
-    struct Commands: Hashable {
-        var transaction: [String] = []
-        var cleanUp: [String] = []
-    }
+    package init() {}
 
-    /// What a service has to leave to others that are before it by name: an external IP, a port.
-    func lostElements(of service: ObjectKey) -> [(element: Element, owner: ObjectKey)] {
-        (fragments[service]?.elements ?? [:]).compactMap { element, data in
+    /// What an owner has to leave to others that are before it: an external IP, a port.
+    package func lostElements(of owner: Owner) -> [(element: Element, owner: Owner)] {
+        (fragments[owner]?.elements ?? [:]).compactMap { element, data in
             guard let winner = winner(element), winner.data != data else { return nil }
-            return (element, winner.service)
+            return (element, winner.owner)
         }.sorted { $0.element < $1.element }
     }
 
-    /// - Parameter changes: nil for services that are gone.
-    mutating func change(_ changes: [ObjectKey: RuleFragment?], table: String) -> Commands {
+    /// - Parameter changes: nil for owners that are gone.
+    package mutating func change(_ changes: [Owner: RuleFragment?], table: String) -> RuleCommands {
         var text = Text(table: table)
         var touched: [Element: String?] = [:]
-        for (service, wanted) in changes.sorted(by: { $0.key < $1.key }) {
-            let old = fragments[service] ?? RuleFragment()
+        for (owner, wanted) in changes.sorted(by: { $0.key < $1.key }) {
+            let old = fragments[owner] ?? RuleFragment()
             let new = wanted ?? RuleFragment()
             guard old != new else { continue }
             text.changeSets(from: old, to: new)
             text.changeChains(from: old, to: new)
             for element in Set(old.elements.keys).union(new.elements.keys) {
                 if touched[element] == nil { touched[element] = .some(winner(element)?.data) }
-                owners[element, default: [:]][service] = new.elements[element]
+                owners[element, default: [:]][owner] = new.elements[element]
                 if owners[element]?.isEmpty == true { owners[element] = nil }
             }
-            fragments[service] = wanted
+            fragments[owner] = wanted
         }
         for (element, before) in touched.sorted(by: { $0.key < $1.key }) {
             text.changeElement(element, from: before, to: winner(element)?.data)
@@ -45,10 +38,17 @@ struct RuleState: Sendable {
         return text.commands
     }
 
-    /// The service that is first by name has it.
-    private func winner(_ element: Element) -> (service: ObjectKey, data: String)? {
+    /// The owner that is first has it.
+    private func winner(_ element: Element) -> (owner: Owner, data: String)? {
         owners[element]?.min { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
+}
+
+/// Commands of one transaction, and what only a later one can delete: the kernel lets go of a chain's last reference when the transaction is
+/// over.
+package struct RuleCommands: Hashable, Sendable {
+    package var transaction: [String] = []
+    package var cleanUp: [String] = []
 }
 
 /// Collects commands in the order in which the kernel can take them.
@@ -64,7 +64,7 @@ private struct Text {
 
     init(table: String) { self.table = table }
 
-    var commands: RuleState.Commands {
+    var commands: RuleCommands {
         .init(
             transaction: elements("delete", deletedElements) + sets + chains + rules + elements("add", addedElements),
             cleanUp: deletedChains + deletedSets)

@@ -15,13 +15,13 @@ package struct UnsupportedAdmission: AdmissionPlugin {
     package init(callsWebhooks: Bool = false) { self.callsWebhooks = callsWebhooks }
 
     /// A definition with rules in CEL would let pass what the rules are to refuse.
-    private func checkRules(_ attributes: AdmissionAttributes) throws(Status) {
+    private func checkRules(_ attributes: AdmissionAttributes, _ objects: ObjectReader) throws(Status) {
         guard attributes.isFor(APIServer.definitionsPlural, group: "apiextensions.k8s.io"), let object = attributes.object else { return }
         if Self.hasRules(.object(object)) {
             throw attributes.forbidden("x-kubernetes-validations is not supported yet: its rules would not be obeyed")
         }
-        if object["spec"]?["conversion"]?["strategy"]?.stringValue == "Webhook" {
-            throw attributes.forbidden("conversion by webhook is not supported yet")
+        if object["spec"]?["conversion"]?["strategy"]?.stringValue == "Webhook", objects.server.configuration.conversionCaller == nil {
+            throw attributes.forbidden("spec.conversion: this server calls no webhooks")
         }
     }
 
@@ -44,7 +44,7 @@ package struct UnsupportedAdmission: AdmissionPlugin {
     }
 
     package func validate(_ attributes: inout AdmissionAttributes, _ objects: ObjectReader) async throws(Status) {
-        try checkRules(attributes)
+        try checkRules(attributes, objects)
         try checkAggregation(attributes, objects)
         guard attributes.group == "admissionregistration.k8s.io" else { return }
         if callsWebhooks, Self.webhookKinds[attributes.plural] != nil { return try checkConditions(attributes) }

@@ -26,7 +26,7 @@ extension APIServer {
         }
         let result = try await perform(update, &context)
         try await didWrite(result, context)
-        return try response(result, context, format, status: result.isCreated ? 201 : 200)
+        return try await response(result, context, format, status: result.isCreated ? 201 : 200)
     }
 
     /// The configuration, which is YAML and so may be JSON.

@@ -22,7 +22,7 @@ extension APIServer {
         update.isPatch = true
         let result = try await perform(update, &context)
         try await didWrite(result, context)
-        return try response(result, context, format, status: 200)
+        return try await response(result, context, format, status: 200)
     }
 
     private func patched(

@@ -35,6 +35,6 @@ extension APIServer {
         }
         let result = try await perform(update, &context)
         try await didWrite(result, context)
-        return try response(result, context, format, status: result.isCreated ? 201 : 200)
+        return try await response(result, context, format, status: result.isCreated ? 201 : 200)
     }
 }

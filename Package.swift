@@ -80,6 +80,7 @@ let package = Package(
         // API
         target("API", "APIMachinery"),
         target("API", "KubernetesAPI", ["APIMachinery"]),
+        target("API", "CEL", ["APIMachinery"]),
         target("API", "HTTPServer", ["APIMachinery", "CZlib", nioSSL, nioHTTP2, x509, crypto] + nio),
         target("API", "HTTPClient", ["APIMachinery", nioSSL] + nio),
         target("API", "KubernetesClient", ["HTTPClient", "KubernetesAPI", "APIMachinery"] + nio),
@@ -87,6 +88,7 @@ let package = Package(
         tests("API", "HTTPServer", ["APIMachinery", "TestSupport", nioSSL, nioHTTP2] + nio),
         tests("API", "APIMachinery"),
         tests("API", "KubernetesAPI", ["APIMachinery"]),
+        tests("API", "CEL", ["APIMachinery"]),
 
         // Node
         target("Node", "Kubelet", ["CRI", "APIMachinery", "HTTPClient", "KubernetesAPI", "KubernetesClient", "HTTPServer"]),
@@ -106,7 +108,7 @@ let package = Package(
         // ControlPlane
         target("ControlPlane", "Storage"),
         target("ControlPlane", "StorageSQLite", ["Storage", "CSQLite"]),
-        target("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "APIMachinery"]),
+        target("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "CEL", "APIMachinery"]),
         target("ControlPlane", "Scheduler", ["KubernetesClient", "KubernetesAPI", "APIMachinery"]),
         target("ControlPlane", "Controllers", ["KubernetesClient", "KubernetesAPI", "APIMachinery", x509, crypto]),
         tests("ControlPlane", "Scheduler", ["APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
@@ -120,7 +122,7 @@ let package = Package(
                 "KubernetesAPI", "APIMachinery", x509,
                 crypto,
             ]),
-        tests("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "APIMachinery", "TestSupport"]),
+        tests("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "CEL", "APIMachinery", "TestSupport"]),
         tests(
             "ControlPlane", "ControlPlane",
             [

@@ -112,7 +112,7 @@ import Testing
         #expect(try await test.json("GET", Self.path("v1", "x"))["hostPort"] == "a:9")
         let stored = try #require(try await test.storage.get("/registry/example.com/things/default/x", at: nil))
         #expect(try JSONValue(parsing: stored.value)["apiVersion"] == "example.com/v1")
-        let applied = try await test.send(
+        let applied = await test.send(
             "PATCH", Self.path("v2", "x") + "?fieldManager=me&force=true",
             ["apiVersion": "example.com/v2", "kind": "Thing", "metadata": ["name": "x"], "host": "c"],
             headers: ["Content-Type": "application/apply-patch+yaml"])
@@ -123,7 +123,7 @@ import Testing
     @Test func `a list of objects of both versions is shown in either, each converted once`() async throws {
         let (test, caller) = try await Self.make()
         try await test.create(Self.path("v1"), Self.v1("x"))
-        let other = try await test.send(
+        let other = await test.send(
             "PATCH", Self.definitions + "/things.example.com",
             ["spec": ["versions": Self.definition(storage: "v2")["spec"]?["versions"] ?? []]], headers: Self.merge)
         #expect(other.status == 200, "\(other.text)")

@@ -24,8 +24,8 @@ extension APIServer {
                 return object
             }
         }
-        let result = try await perform(update, &context)
-        try await didWrite(result, context)
+        let written = try await perform(update, &context)
+        let result = try await didWrite(written, context)
         return try await response(result, context, format, status: result.isCreated ? 201 : 200)
     }
 

@@ -8,7 +8,8 @@ extension APIServer {
         let format = try ResponseFormat.negotiated(context.request)
         let options = try WriteOptions(context.request, kind: "CreateOptions")
         let object = try decodeBody(&context, options.fieldValidation)
-        let result = try await create(object, &context, options)
+        var result = try await create(object, &context, options)
+        if isPolicy(context.resource), result.item != nil { result = try await policyChanged(result, context) }
         if isDefinition(context.resource), result.item != nil { try await definitionChanged(result.object.name, context) }
         return try await response(result, context, format, status: 201)
     }

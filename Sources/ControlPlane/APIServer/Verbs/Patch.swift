@@ -20,8 +20,8 @@ extension APIServer {
             try server.patched(old, patch, &context, options.fieldValidation)
         }
         update.isPatch = true
-        let result = try await perform(update, &context)
-        try await didWrite(result, context)
+        let written = try await perform(update, &context)
+        let result = try await didWrite(written, context)
         return try await response(result, context, format, status: 200)
     }
 

@@ -70,7 +70,7 @@ struct MutatingWebhooks: AdmissionPlugin {
                 "admission webhook \(invocation.webhook.name.quoted) attempted to modify the object, "
                     + "which is not supported for this operation")
         }
-        let view = WebhookView(invocation, attributes, objects, isMutating: true)
+        let view = WebhookView(invocation.matched, attributes, objects, isMutating: true)
         let shown = try await view.shown(original)
         let value: JSONValue
         do throws(PatchError) { value = try operations.applied(to: .object(shown)) } catch { throw .internalError("\(error)") }

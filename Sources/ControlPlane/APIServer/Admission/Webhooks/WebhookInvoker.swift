@@ -47,8 +47,8 @@ struct WebhookInvoker: Sendable {
                 webhook,
                 "could not create admission objects: webhook does not accept known AdmissionReview versions (v1, v1beta1)")
         }
-        let view = WebhookView(invocation, attributes, objects, isMutating: isMutating)
-        var request = AdmissionReviewRequest(version: version, uid: UID.random().description, invocation: invocation)
+        let view = WebhookView(invocation.matched, attributes, objects, isMutating: isMutating)
+        var request = AdmissionReviewRequest(version: version, uid: UID.random().description, matched: invocation.matched)
         do throws(Status) {
             if let object = attributes.object { request.object = try await view.shown(object) }
             if let old = attributes.old { request.old = try await view.shown(old) }

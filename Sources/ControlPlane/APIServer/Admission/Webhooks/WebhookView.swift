@@ -13,9 +13,9 @@ struct WebhookView: Sendable {
     private let server: APIServer
 
     /// - Parameter isMutating: Validating webhooks see a new object complete.
-    init(_ invocation: WebhookInvocation, _ attributes: AdmissionAttributes, _ objects: ObjectReader, isMutating: Bool) {
+    init(_ matched: MatchedResource, _ attributes: AdmissionAttributes, _ objects: ObjectReader, isMutating: Bool) {
         server = objects.server
-        resource = invocation.resource
+        resource = matched.resource
         requested = attributes.resource
         scale = attributes.subresource == "scale" ? attributes.resource.stored?.strategy.scale : nil
         var hidden = JSONObject()

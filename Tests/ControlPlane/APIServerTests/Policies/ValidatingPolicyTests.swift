@@ -14,7 +14,7 @@ import Testing
             ["expression": "false", "message": "m", "messageExpression": "'a is ' + object.data.a", "reason": "Forbidden"], [:], 403,
             "a is 1"
         ),
-        (["expression": "false", "message": "m", "messageExpression": "object.data.zz"], [:], 422, "m"),
+        (["expression": "false", "message": "m", "messageExpression": "string(object.data.zz)"], [:], 422, "m"),
         (["expression": "false", "message": "m", "messageExpression": "'two\\nlines'"], [:], 422, "m"),
         (["expression": "false", "reason": "RequestEntityTooLarge"], [:], 413, "failed expression: false"),
         (
@@ -230,7 +230,7 @@ import Testing
             "p",
             [
                 ["expression": "object.spec.replicas > 1"],
-                ["expression": "object.replicas > 1", "messageExpression": "object.metadata.nam"],
+                ["expression": "object.replicas > 1", "messageExpression": "string(object.metadata.nam)"],
             ])
         policy["spec"]?["matchConstraints"]?["resourceRules"] = [
             ["apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["deployments"]]

@@ -8,7 +8,8 @@ final class PolicySource: Sendable {
         var bindings: [PolicyBinding]
     }
     private struct Cached: Sendable {
-        var versions: [String: Int64] = [:]
+        /// What was read: held, so that no other object can be taken for one of them.
+        var items: [StoredItem] = []
         var policies: [Bound] = []
     }
 
@@ -20,14 +21,15 @@ final class PolicySource: Sendable {
         guard let bindingResource, !bindingItems.isEmpty else { return [] }
         let (policyItems, policyResource) = try await items("validatingadmissionpolicies", objects)
         guard let policyResource, !policyItems.isEmpty else { return [] }
-        let versions = Dictionary((bindingItems + policyItems).map { ($0.key, $0.modRevision) }, uniquingKeysWith: { $1 })
-        if let known = cached.withLock({ $0.versions == versions ? $0.policies : nil }) { return known }
+        let items = bindingItems + policyItems
+        let known = cached.withLock { $0.items.elementsEqual(items, by: ===) ? $0.policies : nil }
+        if let known { return known }
         let bindings = bindingItems.map { PolicyBinding(bindingResource.object($0)) }.sorted { $0.name < $1.name }
         let policies = policyItems.map { policyResource.object($0) }.sorted { $0.name < $1.name }.compactMap { object -> Bound? in
             let own = bindings.filter { $0.policyName == object.name }
             return own.isEmpty ? nil : Bound(policy: ValidatingPolicy(object), bindings: own)
         }
-        cached.withLock { $0 = Cached(versions: versions, policies: policies) }
+        cached.withLock { $0 = Cached(items: items, policies: policies) }
         return policies
     }
 

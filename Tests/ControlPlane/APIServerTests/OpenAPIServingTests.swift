@@ -73,16 +73,6 @@ import Testing
             ], "spec.service: this server reaches no others"
         ),
         (
-            "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies",
-            ["metadata": ["name": "p"], "spec": ["matchConstraints": constraints, "validations": [["expression": "true"]]]],
-            "ValidatingAdmissionPolicy is not supported yet"
-        ),
-        (
-            "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings",
-            ["metadata": ["name": "p"], "spec": ["policyName": "p", "validationActions": ["Deny"]]],
-            "ValidatingAdmissionPolicyBinding is not supported yet"
-        ),
-        (
             "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
             [
                 "metadata": ["name": "rules.example.com"],
@@ -91,9 +81,6 @@ import Testing
                 ],
             ], "x-kubernetes-validations is not supported yet"
         ),
-    ]
-    private static let constraints: JSONValue = [
-        "resourceRules": [["apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]]]
     ]
     private static let ruled: JSONValue = [
         "name": "v1", "served": true, "storage": true,

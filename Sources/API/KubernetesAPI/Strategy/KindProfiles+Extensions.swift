@@ -55,7 +55,6 @@ extension KindProfiles {
             $0.generationMembers = ["webhooks"]
             $0.allowsUnconditionalUpdate = false
             $0.validate = { $0.webhookConfiguration($1, isMutating: isMutating) }
-            $0.warnings = DefinitionWarnings.ofWebhooks
         }
     }
 }

@@ -18,6 +18,7 @@ package enum DefaultAdmission {
         plugins += [
             serviceCIDR.map { ServiceAllocation(cidr: $0) } ?? ServiceAllocation(), UnsupportedAdmission(callsWebhooks: invoker != nil),
         ]
+        plugins += [ExpressionRules(), ValidatingPolicies()] as [any AdmissionPlugin]
         if let invoker { plugins.append(ValidatingWebhooks(invoker)) }
         return plugins + [ResourceQuotaAdmission()]
     }

@@ -2,10 +2,6 @@ package import APIMachinery
 
 /// Refuses what would be stored and then not obeyed.
 package struct UnsupportedAdmission: AdmissionPlugin {
-    private static let kinds: [String: String] = [
-        "validatingadmissionpolicies": "ValidatingAdmissionPolicy", "validatingadmissionpolicybindings": "ValidatingAdmissionPolicyBinding",
-        "mutatingadmissionpolicies": "MutatingAdmissionPolicy", "mutatingadmissionpolicybindings": "MutatingAdmissionPolicyBinding",
-    ]
     private static let webhookKinds: [String: String] = [
         "mutatingwebhookconfigurations": "MutatingWebhookConfiguration",
         "validatingwebhookconfigurations": "ValidatingWebhookConfiguration",
@@ -15,13 +11,13 @@ package struct UnsupportedAdmission: AdmissionPlugin {
     package init(callsWebhooks: Bool = false) { self.callsWebhooks = callsWebhooks }
 
     /// A definition with rules in CEL would let pass what the rules are to refuse.
-    private func checkRules(_ attributes: AdmissionAttributes) throws(Status) {
+    private func checkRules(_ attributes: AdmissionAttributes, _ objects: ObjectReader) throws(Status) {
         guard attributes.isFor(APIServer.definitionsPlural, group: "apiextensions.k8s.io"), let object = attributes.object else { return }
         if Self.hasRules(.object(object)) {
             throw attributes.forbidden("x-kubernetes-validations is not supported yet: its rules would not be obeyed")
         }
-        if object["spec"]?["conversion"]?["strategy"]?.stringValue == "Webhook" {
-            throw attributes.forbidden("conversion by webhook is not supported yet")
+        if object["spec"]?["conversion"]?["strategy"]?.stringValue == "Webhook", objects.server.configuration.conversionCaller == nil {
+            throw attributes.forbidden("spec.conversion: this server calls no webhooks")
         }
     }
 
@@ -44,21 +40,10 @@ package struct UnsupportedAdmission: AdmissionPlugin {
     }
 
     package func validate(_ attributes: inout AdmissionAttributes, _ objects: ObjectReader) async throws(Status) {
-        try checkRules(attributes)
+        try checkRules(attributes, objects)
         try checkAggregation(attributes, objects)
         guard attributes.group == "admissionregistration.k8s.io" else { return }
-        if callsWebhooks, Self.webhookKinds[attributes.plural] != nil { return try checkConditions(attributes) }
-        guard attributes.operation == .create, let kind = Self.kinds[attributes.plural] ?? Self.webhookKinds[attributes.plural] else {
-            return
-        }
-        throw attributes.forbidden("\(kind) is not supported yet: it would not be obeyed")
-    }
-
-    /// A webhook would be asked about more than its conditions let through.
-    private func checkConditions(_ attributes: AdmissionAttributes) throws(Status) {
-        for (index, webhook) in (attributes.object?["webhooks"]?.arrayValue ?? []).enumerated()
-        where webhook["matchConditions"]?.arrayValue?.isEmpty == false {
-            throw attributes.forbidden("webhooks[\(index)].matchConditions is not supported yet: its expressions would not be obeyed")
-        }
+        guard !callsWebhooks, attributes.operation == .create, let kind = Self.webhookKinds[attributes.plural] else { return }
+        throw attributes.forbidden("\(kind): this server calls no webhooks: it would not be obeyed")
     }
 }

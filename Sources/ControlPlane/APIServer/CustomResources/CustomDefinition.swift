@@ -9,7 +9,13 @@ struct CustomDefinition {
     }
     let definition: JSONObject
 
-    init(_ definition: JSONObject) { self.definition = definition }
+    private let converts: Bool
+
+    /// - Parameter converts: false: objects are shown as they are stored, whichever version that was.
+    init(_ definition: JSONObject, converts: Bool = true) {
+        self.definition = definition
+        self.converts = converts
+    }
 
     private var spec: JSONValue { definition["spec"] ?? .null }
     private var names: JSONValue { spec["names"] ?? .null }
@@ -46,7 +52,7 @@ struct CustomDefinition {
             categories: texts(names["categories"]), verbs: Self.verbs, subresources: subresources,
             stored: .init(
                 strategy: strategy, location: StorageLocation(group: group, plural: plural, form: form),
-                applyType: ApplyType(openAPIV3Schema: schema), conversion: Self.conversion(kind, stored)),
+                applyType: ApplyType(openAPIV3Schema: schema), conversion: conversion(kind, stored), versionTypes: versionTypes),
             isCustom: true, deprecationWarning: deprecation(version, kind))
         return Made(resource: resource, document: .init(resource: Self.served(resource), openAPIV3Schema: schema))
     }
@@ -80,8 +86,29 @@ struct CustomDefinition {
         return version["deprecationWarning"]?.stringValue ?? "\(kind.apiVersion) \(kind.kind) is deprecated"
     }
 
-    /// Strategy None: only the version's name changes.
-    private static func conversion(_ kind: GroupVersionKind, _ stored: GroupVersionKind) -> ResourceDefinition.Conversion? {
+    private var isConvertedByWebhook: Bool {
+        converts && versions.count > 1 && spec["conversion"]?["strategy"]?.stringValue == "Webhook"
+    }
+
+    private func apiVersion(_ version: JSONValue) -> String { "\(group)/\(version["name"]?.stringValue ?? "")" }
+
+    /// Fields of another version are known only where all versions have the same.
+    private var versionTypes: [String: ApplyType] {
+        guard !isConvertedByWebhook, versions.count > 1 else { return [:] }
+        let types = versions.map { (apiVersion($0), ApplyType(openAPIV3Schema: $0["schema"]?["openAPIV3Schema"])) }
+        return Dictionary(types, uniquingKeysWith: { $1 })
+    }
+
+    private var webhook: ConversionWebhook {
+        let schemas = versions.compactMap { version in
+            version["schema"]?["openAPIV3Schema"].map { (apiVersion(version), StructuralSchema($0)) }
+        }
+        return ConversionWebhook(spec["conversion"] ?? .null, schemas: Dictionary(schemas, uniquingKeysWith: { $1 }))
+    }
+
+    /// Strategy None: only the version's name changes. With a webhook also the storage version has objects that others wrote.
+    private func conversion(_ kind: GroupVersionKind, _ stored: GroupVersionKind) -> ResourceDefinition.Conversion? {
+        if isConvertedByWebhook { return .webhook(webhook) }
         guard kind != stored else { return nil }
         func named(_ version: String) -> @Sendable (JSONObject) -> JSONObject {
             { object in
@@ -90,6 +117,6 @@ struct CustomDefinition {
                 return object
             }
         }
-        return .init(fromStored: named(kind.apiVersion), toStored: named(stored.apiVersion))
+        return .local(fromStored: named(kind.apiVersion), toStored: named(stored.apiVersion))
     }
 }

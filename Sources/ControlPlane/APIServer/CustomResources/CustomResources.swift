@@ -71,13 +71,14 @@ extension APIServer {
         guard let definition = try await objects.get(group: "apiextensions.k8s.io", Self.definitionsPlural, name: name),
             definition.isBeingDeleted, definition.finalizers.contains(Self.cleanupFinalizer)
         else { return }
-        if let resource = CustomDefinition(definition).resources.map(\.resource).first(where: { registry.resource(kind: $0.kind) != nil }),
-            let location = resource.stored?.location
-        {
+        let made = CustomDefinition(definition).resources.map(\.resource)
+        if let resource = made.first(where: { registry.resource(kind: $0.kind) != nil }), let location = resource.stored?.location {
+            // The webhook that converts them may have gone already: what nobody holds back needs none.
+            let plain = CustomDefinition(definition, converts: false).resources.map(\.resource).first { $0.kind == resource.kind }
             for item in try await items(location, prefix: location.prefix) {
                 var one = context
                 one.caller = .system
-                one.resource = resource
+                one.resource = item.object(location.form).finalizers.isEmpty ? plain ?? resource : resource
                 one.info.namespace = String(item.namespace(resource))
                 _ = try? await delete(String(item.name), DeletionOptions(), &one)
             }

@@ -38,11 +38,12 @@ package struct StoredForm: Sendable {
 
     /// The bytes as they are if they stand in this form; else what they say, brought into it.
     ///
-    /// - Returns: nil for bytes that are no JSON object.
-    func normalized(_ bytes: [UInt8]) -> [UInt8]? {
-        if matches(bytes) { return bytes }
+    /// - Returns: nil for bytes that are no JSON object. With the apiVersion that they named, where that was another one.
+    func normalized(_ bytes: [UInt8]) -> (bytes: [UInt8], writtenVersion: String?)? {
+        if matches(bytes) { return (bytes, nil) }
         guard let object = (try? JSONValue(parsing: bytes))?.objectValue else { return nil }
-        return self.bytes(of: object)
+        let version = object["apiVersion"]?.stringValue
+        return (self.bytes(of: object), version == kind.apiVersion ? nil : version)
     }
 
     /// The object as it is answered alone.

@@ -19,6 +19,8 @@ package final class APIServer: Sendable {
         package var clock: any Clock<Duration>
         /// Carries log, exec, proxy and the like to nodes and pods; without it they are refused.
         package var backends: (any BackendConnector)?
+        /// Calls the webhooks that convert custom resources; without it there are none.
+        package var conversionCaller: (any WebhookCaller)?
         /// What `/version` answers.
         package var version: JSONObject
         /// A check gives nil, or what is wrong.

@@ -50,7 +50,7 @@ package enum BuiltInResources {
 
     private static func conversion(_ kind: GroupVersionKind, stored: GroupVersionKind) -> ResourceDefinition.Conversion? {
         guard kind != stored else { return nil }
-        return .init(
+        return .local(
             fromStored: { VersionConversion.convert($0, from: stored, to: kind) },
             toStored: { VersionConversion.convert($0, from: kind, to: stored) })
     }

@@ -26,10 +26,14 @@ package final class ResourceDefinition: Sendable {
         package var applyType: ApplyType
         /// How to turn an object of the storage version into this resource's version and back; nil where they are the same.
         package var conversion: Conversion?
+        /// Versions of a definition whose objects differ in their apiVersion alone: how their fields merge, by apiVersion.
+        package var versionTypes: [String: ApplyType] = [:]
     }
-    package struct Conversion: Sendable {
-        package var fromStored: @Sendable (JSONObject) -> JSONObject
-        package var toStored: @Sendable (JSONObject) -> JSONObject
+    package enum Conversion: Sendable {
+        case local(
+            fromStored: @Sendable (JSONObject) -> JSONObject, toStored: @Sendable (JSONObject) -> JSONObject)
+        /// An object may also have been stored in a version that was the storage version then. See `APIServer.prepare`.
+        case webhook(ConversionWebhook)
     }
 
     package init(

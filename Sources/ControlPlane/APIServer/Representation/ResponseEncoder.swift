@@ -135,8 +135,13 @@ extension ResourceDefinition {
     /// The object that an item holds, in this resource's version, with its resourceVersion.
     package func object(_ item: StoredItem) -> JSONObject {
         guard let stored else { return JSONObject() }
-        let object = stored.location.form.object(item.value, revision: item.modRevision)
-        return stored.conversion?.fromStored(object) ?? object
+        let form = stored.location.form
+        switch stored.conversion {
+        case nil: return form.object(item.value, revision: item.modRevision)
+        case .local(let fromStored, _): return fromStored(form.object(item.value, revision: item.modRevision))
+        // Prepared before; if not, it says itself which version it is.
+        case .webhook: return item.converted(to: kind.apiVersion) ?? item.object(form)
+        }
     }
 }
 

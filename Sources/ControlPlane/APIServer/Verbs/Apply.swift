@@ -24,9 +24,9 @@ extension APIServer {
                 return object
             }
         }
-        let result = try await perform(update, &context)
-        try await didWrite(result, context)
-        return try response(result, context, format, status: result.isCreated ? 201 : 200)
+        let written = try await perform(update, &context)
+        let result = try await didWrite(written, context)
+        return try await response(result, context, format, status: result.isCreated ? 201 : 200)
     }
 
     /// The configuration, which is YAML and so may be JSON.

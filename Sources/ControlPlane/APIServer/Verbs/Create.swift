@@ -8,9 +8,10 @@ extension APIServer {
         let format = try ResponseFormat.negotiated(context.request)
         let options = try WriteOptions(context.request, kind: "CreateOptions")
         let object = try decodeBody(&context, options.fieldValidation)
-        let result = try await create(object, &context, options)
+        var result = try await create(object, &context, options)
+        if isPolicy(context.resource), result.item != nil { result = try await policyChanged(result, context) }
         if isDefinition(context.resource), result.item != nil { try await definitionChanged(result.object.name, context) }
-        return try response(result, context, format, status: 201)
+        return try await response(result, context, format, status: 201)
     }
 
     /// Creates an object that has been decoded and defaulted.
@@ -70,8 +71,13 @@ extension APIServer {
         try checkEscalation(object, old: nil, context)
         let key = stored.location.key(namespace: context.namespace, name: object.name)
         if options.isDryRun { return try await dryRun(creating: object, key, stored, context) }
+        let storedObject: JSONObject
+        do throws(Status) { storedObject = try await storedForm(of: object, stored) } catch {
+            await admission.didFail(attributes, objects)
+            throw error
+        }
         do throws(StorageError) {
-            let item = try await put(object, key: key, stored, if: .absent)
+            let item = try await put(storedObject, key: key, stored, if: .absent)
             object.setResourceVersion(String(item.modRevision))
             return WriteResult(object: object, item: item, isCreated: true)
         } catch {

@@ -66,6 +66,7 @@ extension APIServer {
         let key = stored.location.key(namespace: context.namespace, name: name)
         var current = try await item(stored.location, key)
         while let item = current {
+            try await prepare([item], for: context.resource)
             let old = context.resource.object(item)
             try checkPreconditions(options, old, context.resource)
             var attributes = AdmissionAttributes(
@@ -77,8 +78,10 @@ extension APIServer {
             try await mutate(&attributes, &context)
             try await validate(&attributes, &context)
             let plan = DeletionPlan(old, options, stored.strategy, context)
+            var storedMark: JSONObject?
+            if let marked = plan.marked, !options.isDryRun { storedMark = try await storedForm(of: marked, stored) }
             do throws(StorageError) {
-                return try await carryOut(plan, item, old, key, stored, isDryRun: options.isDryRun)
+                return try await carryOut(plan, storedMark, item, old, key, stored, isDryRun: options.isDryRun)
             } catch {
                 guard case .conflict(let newer) = error else { throw Status(error, "delete \(key)") }
                 current = newer.flatMap { StoredItem($0, stored.location.form) }
@@ -88,12 +91,13 @@ extension APIServer {
     }
 
     private func carryOut(
-        _ plan: DeletionPlan, _ item: StoredItem, _ old: JSONObject, _ key: String, _ stored: ResourceDefinition.Stored, isDryRun: Bool
+        _ plan: DeletionPlan, _ storedMark: JSONObject?, _ item: StoredItem, _ old: JSONObject, _ key: String,
+        _ stored: ResourceDefinition.Stored, isDryRun: Bool
     ) async throws(StorageError) -> DeletionResult {
         var object = plan.marked ?? old
         var revision = item.modRevision
-        if plan.marked != nil, object != old, !isDryRun {
-            let written = try await put(object, key: key, stored, if: .revision(revision))
+        if let storedMark, object != old, !isDryRun {
+            let written = try await put(storedMark, key: key, stored, if: .revision(revision))
             revision = written.modRevision
             object.setResourceVersion(String(revision))
         }

@@ -16,10 +16,15 @@ extension ResourceDefinition {
 
     /// An object of this version in the one that is stored, where the two differ: entries may name either.
     private func converted(_ object: JSONObject, to version: String) -> (JSONObject, ApplyType)? {
-        guard let stored, let conversion = stored.conversion, version == stored.location.form.kind.apiVersion,
+        if let type = stored?.versionTypes[version] {
+            var object = object
+            object["apiVersion"] = .string(version)
+            return (object, type)
+        }
+        guard let stored, case .local(_, let toStored)? = stored.conversion, version == stored.location.form.kind.apiVersion,
             let type = ApplyType.builtIn(stored.location.form.kind)
         else { return nil }
-        return (conversion.toStored(object), type)
+        return (toStored(object), type)
     }
 }
 

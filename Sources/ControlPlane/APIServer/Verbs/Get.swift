@@ -14,6 +14,7 @@ extension APIServer {
         guard let stored = context.resource.stored else { throw .unknownResource }
         let key = stored.location.key(namespace: context.namespace, name: context.info.name)
         guard let item = try await item(stored.location, key) else { throw context.resource.notFound(context.info.name) }
+        try await prepare([item], for: context.resource)
         return item
     }
 

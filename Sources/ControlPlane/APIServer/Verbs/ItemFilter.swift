@@ -1,5 +1,6 @@
 internal import APIMachinery
 internal import KubernetesAPI
+internal import Storage
 
 /// Which objects of a resource somebody wants to see.
 struct ItemFilter: Sendable {
@@ -45,14 +46,27 @@ struct ItemFilter: Sendable {
 
     func covers(_ key: String) -> Bool { isKeyExact ? key == keyPrefix : key.hasPrefix(keyPrefix) }
 
+    /// All objects that are covered, whether they match or not.
+    func covered(_ index: KeyIndex<StoredItem>) -> [StoredItem] {
+        var items: [StoredItem] = []
+        _ = index.forEach(prefix: keyPrefix, after: nil) {
+            items.append($0)
+            return true
+        }
+        return items
+    }
+
     /// - Parameter item: Of a key that is covered.
     func matches(_ item: StoredItem) -> Bool {
         if isKeyExact, item.key != keyPrefix { return false }
         if !names.allSatisfy({ ($0.value == item.name) == $0.isEqual }) { return false }
         if !namespaces.allSatisfy({ ($0.value == item.namespace(resource)) == $0.isEqual }) { return false }
-        if !labels.isEmpty, !labels.matches(item.labels(form)) { return false }
+        if !labels.isEmpty, !labels.matches(resource.isConvertedByWebhook ? resource.object(item).labels : item.labels(form)) {
+            return false
+        }
         guard !fields.isEmpty else { return true }
-        let values = item.fields { fieldValues(item) }
+        // Kept are those of the storage version.
+        let values = resource.stored?.conversion == nil ? item.fields { fieldValues(item) } : fieldValues(item)
         return fields.matches { values[$0] }
     }
 

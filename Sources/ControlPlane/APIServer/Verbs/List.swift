@@ -34,7 +34,10 @@ extension APIServer {
         let state = try await state(location, options, token)
         // A list from "any" state is answered whole by upstream's cache.
         let limit = options.resourceVersion == 0 && options.versionMatch == nil ? nil : options.limit
-        return Self.page(state, filter, after: after, limit: limit, base: location.prefix(namespace: namespace))
+        if resource.isConvertedByWebhook, filter.isSelective { try await prepare(filter.covered(state.index), for: resource) }
+        let page = Self.page(state, filter, after: after, limit: limit, base: location.prefix(namespace: namespace))
+        try await prepare(page.items, for: resource)
+        return page
     }
 
     private typealias ListState = (index: KeyIndex<StoredItem>, revision: Int64)

@@ -20,9 +20,9 @@ extension APIServer {
             try server.patched(old, patch, &context, options.fieldValidation)
         }
         update.isPatch = true
-        let result = try await perform(update, &context)
-        try await didWrite(result, context)
-        return try response(result, context, format, status: 200)
+        let written = try await perform(update, &context)
+        let result = try await didWrite(written, context)
+        return try await response(result, context, format, status: 200)
     }
 
     private func patched(

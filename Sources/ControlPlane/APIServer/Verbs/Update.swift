@@ -7,9 +7,12 @@ extension APIServer {
     }
 
     /// What other parts of the server must know of.
-    func didWrite(_ result: WriteResult, _ context: RequestContext) async throws(Status) {
-        guard isDefinition(context.resource), context.info.subresource.isEmpty, result.item != nil else { return }
-        try await definitionChanged(result.object.name, context)
+    ///
+    /// - Returns: The write, with what those have added to the object.
+    func didWrite(_ result: WriteResult, _ context: RequestContext) async throws(Status) -> WriteResult {
+        guard context.info.subresource.isEmpty, result.item != nil else { return result }
+        if isDefinition(context.resource) { try await definitionChanged(result.object.name, context) }
+        return isPolicy(context.resource) ? try await policyChanged(result, context) : result
     }
 
     /// PUT on an object, or on a subresource of the same kind.
@@ -33,8 +36,8 @@ extension APIServer {
                 return object
             }
         }
-        let result = try await perform(update, &context)
-        try await didWrite(result, context)
-        return try response(result, context, format, status: result.isCreated ? 201 : 200)
+        let written = try await perform(update, &context)
+        let result = try await didWrite(written, context)
+        return try await response(result, context, format, status: result.isCreated ? 201 : 200)
     }
 }

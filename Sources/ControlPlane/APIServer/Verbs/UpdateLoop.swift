@@ -65,6 +65,7 @@ extension APIServer {
     private func apply(
         _ update: ObjectUpdate, to item: StoredItem, _ stored: ResourceDefinition.Stored, _ key: String, _ context: inout RequestContext
     ) async throws(Status) -> Attempt {
+        try await prepare([item], for: context.resource)
         let old = context.resource.object(item)
         var object = try update.transform(old, &context)
         try checkIdentity(&object, old, update, stored.strategy, context)
@@ -105,6 +106,11 @@ extension APIServer {
         _ attributes: AdmissionAttributes
     ) async throws(Status) -> Attempt {
         if isDryRun { return .done(WriteResult(object: object)) }
+        let storedObject: JSONObject
+        do throws(Status) { storedObject = try await storedForm(of: object, stored) } catch {
+            await admission.didFail(attributes, objects)
+            throw error
+        }
         do throws(StorageError) {
             if Self.isFinished(object, attributes) {
                 let revision = try await storage.delete(key, if: .revision(item.modRevision))
@@ -112,7 +118,7 @@ extension APIServer {
                 object.setResourceVersion(String(revision))
                 return .done(WriteResult(object: object))
             }
-            let written = try await put(object, key: key, stored, if: .revision(item.modRevision))
+            let written = try await put(storedObject, key: key, stored, if: .revision(item.modRevision))
             var object = object
             object.setResourceVersion(String(written.modRevision))
             return .done(WriteResult(object: object, item: written))

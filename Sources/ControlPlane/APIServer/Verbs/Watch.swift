@@ -8,8 +8,9 @@ extension APIServer {
         let filter = try ItemFilter(context.resource, namespace: context.namespace, options)
         guard let location = context.resource.stored?.location else { throw .methodNotAllowed }
         let start = try await WatchStart(options, snapshot(location))
+        if let initial = start.initial { try await prepare(filter.covered(initial), for: context.resource) }
         let encoder = WatchEncoder(resource: context.resource, format: format, now: configuration.now)
-        let session = WatchSession(server: self, location: location, options: options, start: start)
+        let session = WatchSession(server: self, resource: context.resource, location: location, options: options, start: start)
         var type = format.encoding.rawValue
         if format.encoding == .protobuf { type += ";stream=watch" }
         return APIResponse(
@@ -41,6 +42,7 @@ struct WatchStart: Sendable {
 /// A watch from its first event to its end.
 struct WatchSession: Sendable {
     let server: APIServer
+    let resource: ResourceDefinition
     let location: StorageLocation
     let options: ListOptions
     let start: WatchStart
@@ -59,8 +61,11 @@ struct WatchSession: Sendable {
     private func follow(_ watcher: Watcher) async {
         let (view, location) = (server.view, location)
         do throws(StorageError) {
-            let hub = try await view.read(location) { part, _ in part.hub }
-            let id = hub.add(watcher) { view.recent(location) }
+            let isConverted = resource.isConvertedByWebhook
+            let hub = try await view.read(location) { part, _ in isConverted ? part.convertingHub : part.hub }
+            var preparation: WatchDispatcher.Preparation?
+            if isConverted { preparation = { recent in await prepare(recent, watcher) } }
+            let id = hub.add(watcher, preparing: preparation) { view.recent(location) }
             defer { hub.remove(id) }
             guard try await join(watcher) else { return }
             // What came while it was catching up was not for the dispatcher to deliver.
@@ -74,6 +79,7 @@ struct WatchSession: Sendable {
     /// Brings the watcher up to the present, from where the dispatcher goes on.
     private func join(_ watcher: Watcher) async throws(StorageError) -> Bool {
         while let (recent, revision) = server.view.recent(location) {
+            guard await prepare(recent, watcher) else { return false }
             if watcher.catchUp(recent, upTo: revision) { return true }
             try await readPast(watcher, upTo: revision)
         }
@@ -88,8 +94,27 @@ struct WatchSession: Sendable {
         var iterator = log.makeAsyncIterator()
         while let events = try await iterator.next() {
             let mine = events.filter { $0.key.hasPrefix(location.prefix) }.compactMap { Change($0, location.form) }
+            guard await prepare(changes: mine, watcher) else { return }
             watcher.writePast(mine, upTo: events.last?.revision ?? revision)
             if watcher.cursor >= revision { return }
+        }
+    }
+
+    /// Has what a watch has not seen yet converted, if a webhook does that.
+    ///
+    /// - Returns: false when that failed: the watch is over.
+    private func prepare(_ recent: RecentLog<Change>, _ watcher: Watcher) async -> Bool {
+        guard resource.isConvertedByWebhook else { return true }
+        return await prepare(changes: Array(recent.changes(after: watcher.cursor) ?? []), watcher)
+    }
+
+    private func prepare(changes: [Change], _ watcher: Watcher) async -> Bool {
+        do throws(Status) {
+            try await server.prepare(changes.flatMap { [$0.item] + ($0.previous.map { [$0] } ?? []) }, for: resource)
+            return true
+        } catch {
+            watcher.writeError(error)
+            return false
         }
     }
 
@@ -109,6 +134,7 @@ struct WatchSession: Sendable {
             do { try await server.configuration.clock.sleep(for: step) } catch { return }
             passed += step
             guard options.allowsBookmarks, let (recent, revision) = server.view.recent(location) else { continue }
+            guard await prepare(recent, watcher) else { return }
             watcher.deliver(recent, upTo: revision)
             watcher.writeBookmark()
         }

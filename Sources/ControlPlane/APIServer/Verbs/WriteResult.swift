@@ -13,20 +13,23 @@ struct WriteResult: Sendable {
 
 extension APIServer {
     /// The answer to a write.
-    func response(_ result: WriteResult, _ context: RequestContext, _ format: ResponseFormat, status: Int) throws(Status) -> APIResponse {
+    func response(
+        _ result: WriteResult, _ context: RequestContext, _ format: ResponseFormat, status: Int
+    ) async throws(Status) -> APIResponse {
         let encoder = encoder(context, format)
+        if let item = result.item { try await prepare([item], for: context.resource) }
         if let item = result.item { return try encoder.response(item, status: status) }
         return try encoder.response(result.object, status: status)
     }
 
     /// Puts an object into the store.
     ///
+    /// - Parameter object: In the storage version.
     /// - Throws: The store's own error when the precondition does not hold: the caller tries again or says so.
     func put(
         _ object: JSONObject, key: String, _ stored: ResourceDefinition.Stored, if precondition: Precondition
     ) async throws(StorageError) -> StoredItem {
-        let storedObject = stored.conversion?.toStored(object) ?? object
-        let bytes = stored.location.form.bytes(of: storedObject)
+        let bytes = stored.location.form.bytes(of: object)
         let lifetime = stored.location.prefix == "/registry/core/events/" ? configuration.eventLifetime : nil
         let revision = try await storage.put(key, bytes, if: precondition, expiresAfter: lifetime)
         var created = revision

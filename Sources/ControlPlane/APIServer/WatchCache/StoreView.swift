@@ -23,6 +23,8 @@ final class StoreView: Sendable {
         var recent: RecentLog<Change>
         var form: StoredForm
         var hub: WatchDispatcher
+        /// Of watches whose objects a webhook converts: others do not wait for it.
+        var convertingHub: WatchDispatcher
     }
 
     private let storage: any StorageBackend
@@ -97,7 +99,8 @@ final class StoreView: Sendable {
             let list = try await storage.list(prefix: location.prefix, after: nil, limit: nil, at: nil)
             let items = list.objects.compactMap { StoredItem($0, location.form) }
             part = Part(
-                index: KeyIndex(sorted: items), recent: RecentLog(behind: list.revision), form: location.form, hub: WatchDispatcher())
+                index: KeyIndex(sorted: items), recent: RecentLog(behind: list.revision), form: location.form, hub: WatchDispatcher(),
+                convertingHub: WatchDispatcher())
             answer = .success(())
         } catch {
             answer = .failure(error)
@@ -117,12 +120,12 @@ final class StoreView: Sendable {
 
     /// Reads a resource again when it is next asked for: its objects are to be brought into another form. Ends its watches.
     func forget(_ location: StorageLocation) {
-        let hub = state.withLock { state -> WatchDispatcher? in
-            guard case .loaded(let part)? = state.parts[location.prefix] else { return nil }
+        let hubs = state.withLock { state -> [WatchDispatcher] in
+            guard case .loaded(let part)? = state.parts[location.prefix] else { return [] }
             state.parts[location.prefix] = nil
-            return part.hub
+            return [part.hub, part.convertingHub]
         }
-        hub?.finish()
+        for hub in hubs { hub.finish() }
     }
 
     // MARK: changing
@@ -141,7 +144,7 @@ final class StoreView: Sendable {
                     state.parts[prefix] = .loading(events: pending, waiters: waiters)
                 case .loaded(var part):
                     part.apply(event)
-                    hubs.append(part.hub)
+                    hubs += [part.hub, part.convertingHub]
                     state.parts[prefix] = .loaded(part)
                 }
             }
@@ -175,7 +178,9 @@ extension StoreView.Part {
 extension StoredItem {
     /// - Returns: nil for a value that is no JSON object: it is left out of everything until somebody repairs the store.
     convenience init?(_ object: StoredObject, _ form: StoredForm) {
-        guard let value = form.normalized(object.value) else { return nil }
-        self.init(key: object.key, value: value, createRevision: object.createRevision, modRevision: object.modRevision)
+        guard let (value, writtenVersion) = form.normalized(object.value) else { return nil }
+        self.init(
+            key: object.key, value: value, createRevision: object.createRevision, modRevision: object.modRevision,
+            writtenVersion: writtenVersion)
     }
 }

@@ -141,6 +141,7 @@ struct ControlPlaneStart {
         var server = APIServer.Configuration(
             authorizer: authorizer, admission: DefaultAdmission.plugins(webhooks: webhooks, serviceCIDR: configuration.serviceCIDR))
         server.backends = backends
+        server.conversionCaller = webhooks.caller
         server.virtualResources = ReviewService(
             authorizer: authorizer, rbac: rbac, tokens: tokens, issuer: accounts, storage: storage)
         server.escalationCheck = EscalationCheck(rbac: rbac, authorizer: authorizer)

@@ -9,14 +9,14 @@ struct Deliberate {
 
     static let all: [Deliberate] = [
         Deliberate(
-            reason: "CEL is not there yet: what needs it is refused when it is created (here it is let through, to compare the rest)",
+            reason:
+                "rules in CEL of custom resources are not there yet: a schema with them is refused (here it is let through, to compare the rest); "
+                + "and what the parser expected at the end of an expression is worded otherwise",
             names: [
                 "errors": [
-                    "Webhook: condition bad CEL", "VAP: syntax error", "VAP: not bool", "VAP: messageExpression not string",
-                    "VAP: variable unknown", "VAP: params without paramKind", "policy: message", "policy: dynamic", "policy: broken",
-                    "policy: two deny, one is told", "CRD: schema CEL syntax", "CRD: schema CEL unknown field", "CRD: schema CEL not bool",
+                    "Webhook: condition bad CEL", "CRD: schema CEL syntax", "CRD: schema CEL unknown field", "CRD: schema CEL not bool",
                     "CRD: schema CEL message expression not string", "CRD: schema CEL types differ", "CR: CEL rule",
-                    "CR: CEL runtime error", "CR: transition rule", "CR: merge unknown Strict", "Webhook: caBundle not pem",
+                    "CR: CEL runtime error", "CR: transition rule", "CR: merge unknown Strict",
                 ]
             ]),
         Deliberate(
@@ -32,7 +32,7 @@ struct Deliberate {
             names: [
                 "errors": [
                     "query: resourceslices by spec.driver", "pod: env fileKeyRef empty", "pod: hostnameOverride invalid",
-                    "pod: lifecycle stopSignal without os", "pod: securityContext capability empty is taken",
+                    "pod: securityContext capability empty is taken",
                 ],
                 "defaults": [
                     "VolumeAttributesClass", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "DeviceClass", "ResourceClaim",

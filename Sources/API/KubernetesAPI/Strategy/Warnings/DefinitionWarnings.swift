@@ -1,15 +1,9 @@
 internal import APIMachinery
 
-/// What a custom resource's schema or a webhook asks for that is not done.
+/// What a custom resource's schema or an object of flow control asks for that is not done.
 enum DefinitionWarnings {
     static let warnings: @Sendable (JSONField, JSONField?) -> [String] = { new, _ in
         new["spec", "versions"].items.flatMap { ofSchema($0["schema", "openAPIV3Schema"]) }
-    }
-
-    static let ofWebhooks: @Sendable (JSONField, JSONField?) -> [String] = { new, _ in
-        new["webhooks"].items.map { $0["matchConditions"] }.filter { !$0.items.isEmpty }.map {
-            "\($0.path): the conditions are stored and not looked at: CEL is not supported yet"
-        }
     }
 
     /// The server has one bounded queue that is fair between users, whatever these objects say.

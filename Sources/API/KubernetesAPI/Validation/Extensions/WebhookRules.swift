@@ -131,7 +131,7 @@ extension Validator {
         if !path.isEmptyText, !path.string.hasPrefix("/") { invalid(path, "must start with a '/'") }
     }
 
-    /// The expressions themselves are not read here: there is no CEL yet, which a warning says.
+    /// The expressions themselves are looked at by who compiles them.
     mutating func matchConditions(_ conditions: JSONField) {
         if conditions.items.count > 64 { report(.tooMany(conditions.path, count: conditions.items.count, max: 64)) }
         var names: Set<String> = []

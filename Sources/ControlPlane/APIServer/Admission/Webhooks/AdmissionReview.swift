@@ -5,14 +5,14 @@ struct AdmissionReviewRequest: Sendable {
     /// `v1` or `v1beta1`, which say the same.
     var version: String
     var uid: String
-    var invocation: WebhookInvocation
+    var matched: MatchedResource
     var object: JSONObject?
     var old: JSONObject?
 
     func json(_ attributes: AdmissionAttributes) -> JSONObject {
         let requested = attributes.resource
         var request: JSONObject = [
-            "uid": .string(uid), "kind": Self.kind(invocation.kind), "resource": Self.resource(invocation.resource),
+            "uid": .string(uid), "kind": Self.kind(matched.kind), "resource": Self.resource(matched.resource),
         ]
         if !attributes.subresource.isEmpty { request.append("subResource", .string(attributes.subresource)) }
         request.append("requestKind", Self.kind(requested.kind(ofSubresource: attributes.subresource)))

@@ -31,7 +31,7 @@ struct MutatingWebhooks: AdmissionPlugin {
         for annotation in verdict.auditAnnotations { attributes.auditAnnotations[annotation.key] = annotation.value }
         var isChanged = false
         if case .patched(let patch) = verdict.outcome {
-            isChanged = try Self.apply(patch, invocation, &attributes)
+            isChanged = try await Self.apply(patch, invocation, &attributes, objects)
         }
         attributes.reinvocation.didAsk(webhook, isChanged: isChanged)
         let place = "round_\(attributes.reinvocation.isSecondRound ? 1 : 0)_index_\(index)"
@@ -61,8 +61,8 @@ struct MutatingWebhooks: AdmissionPlugin {
 
     /// - Returns: Whether the object is another one now.
     private static func apply(
-        _ patch: [UInt8], _ invocation: WebhookInvocation, _ attributes: inout AdmissionAttributes
-    ) throws(Status) -> Bool {
+        _ patch: [UInt8], _ invocation: WebhookInvocation, _ attributes: inout AdmissionAttributes, _ objects: ObjectReader
+    ) async throws(Status) -> Bool {
         let operations = try operations(of: patch)
         if operations.operations.isEmpty { return false }
         guard let original = attributes.object else {
@@ -70,15 +70,15 @@ struct MutatingWebhooks: AdmissionPlugin {
                 "admission webhook \(invocation.webhook.name.quoted) attempted to modify the object, "
                     + "which is not supported for this operation")
         }
-        let view = WebhookView(invocation, attributes, isMutating: true)
-        let shown = view.shown(original)
+        let view = WebhookView(invocation.matched, attributes, objects, isMutating: true)
+        let shown = try await view.shown(original)
         let value: JSONValue
         do throws(PatchError) { value = try operations.applied(to: .object(shown)) } catch { throw .internalError("\(error)") }
         guard let changed = value.objectValue else { throw .internalError("the patch leaves no object") }
-        let object = try view.takenBack(changed, original: original)
+        let object = try await view.takenBack(changed, original: original)
         attributes.object = object
         // What the way there and back alone makes of an object is no change.
-        return try object != view.takenBack(shown, original: original)
+        return try await object != view.takenBack(shown, original: original)
     }
 }
 

@@ -1,5 +1,4 @@
 internal import APIMachinery
-internal import KubernetesAPI
 
 /// One webhook of a configuration, as it is asked: read once, when the configuration is first met.
 struct Webhook: Sendable {
@@ -10,13 +9,10 @@ struct Webhook: Sendable {
     /// Tells webhooks of one name apart: `CONFIGURATION/NAME/0`.
     var id: String
     var client: WebhookClientConfig
-    var rules: [WebhookRule]
+    var criteria: MatchCriteria
+    var conditions: MatchConditions
     /// failurePolicy: a webhook that cannot be asked lets pass.
     var failsOpen: Bool
-    /// matchPolicy: a rule for another version of the same objects counts too.
-    var matchesEquivalent: Bool
-    var namespaceSelector: Selector
-    var objectSelector: Selector
     var sideEffects: SideEffects
     var timeoutSeconds: Int64
     var reviewVersions: [String]
@@ -46,23 +42,13 @@ extension Webhook {
         self.configurationName = configurationName
         id = "\(configurationName)/\(name)/\(index)"
         client = WebhookClientConfig(json["clientConfig"] ?? .null)
-        rules = (json["rules"]?.arrayValue ?? []).map(WebhookRule.init)
+        criteria = MatchCriteria(json, rules: "rules")
+        conditions = MatchConditions(json["matchConditions"], PolicyTypes.environment(hasParams: false))
         failsOpen = json["failurePolicy"]?.stringValue == "Ignore"
-        matchesEquivalent = json["matchPolicy"]?.stringValue != "Exact"
-        namespaceSelector = Self.selector(json["namespaceSelector"])
-        objectSelector = Self.selector(json["objectSelector"])
         sideEffects = json["sideEffects"]?.stringValue.flatMap(SideEffects.init) ?? .unknown
         timeoutSeconds = json["timeoutSeconds"]?.integerValue ?? 10
         reviewVersions = (json["admissionReviewVersions"]?.arrayValue ?? []).compactMap(\.stringValue)
         isReinvocable = json["reinvocationPolicy"]?.stringValue == "IfNeeded"
-    }
-
-    /// Validation has seen the selector; the empty one selects everything.
-    private static func selector(_ json: JSONValue?) -> Selector {
-        guard let json, !json.isNull else { return .everything }
-        var decoder = ObjectDecoder(options: .lenient)
-        guard let selector = LabelSelector.decode(json, &decoder) else { return .everything }
-        return (try? selector.selector()) ?? .everything
     }
 }
 

@@ -47,12 +47,16 @@ struct WebhookInvoker: Sendable {
                 webhook,
                 "could not create admission objects: webhook does not accept known AdmissionReview versions (v1, v1beta1)")
         }
-        let view = WebhookView(invocation, attributes, isMutating: isMutating)
-        let request = AdmissionReviewRequest(
-            version: version, uid: UID.random().description, invocation: invocation,
-            object: attributes.object.map { view.shown($0) }, old: attributes.old.map { view.shown($0) })
+        let view = WebhookView(invocation.matched, attributes, objects, isMutating: isMutating)
+        var request = AdmissionReviewRequest(version: version, uid: UID.random().description, matched: invocation.matched)
+        do throws(Status) {
+            if let object = attributes.object { request.object = try await view.shown(object) }
+            if let old = attributes.old { request.old = try await view.shown(old) }
+        } catch {
+            return Self.failed(webhook, "could not convert the object: \(error.message)")
+        }
         do throws(WebhookCallError) {
-            let endpoint = try await WebhookLocation(objects: objects).endpoint(of: webhook)
+            let endpoint = try await WebhookLocation(objects: objects).endpoint(of: webhook.client, timeoutSeconds: webhook.timeoutSeconds)
             let body = JSONValue.object(request.json(attributes)).serialized()
             let answer = try await post(body, to: endpoint, webhook)
             return try verdict(answer, on: request, webhook, isMutating: isMutating)

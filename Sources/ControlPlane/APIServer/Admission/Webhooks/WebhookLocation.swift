@@ -5,26 +5,26 @@ struct WebhookLocation: Sendable {
     let objects: ObjectReader
 
     /// - Throws: With the part of upstream's message that follows `failed to call webhook: `.
-    func endpoint(of webhook: Webhook) async throws(WebhookCallError) -> WebhookEndpoint {
-        let query = "?timeout=\(webhook.timeoutSeconds)s"
-        if let service = webhook.client.service {
+    func endpoint(of client: WebhookClientConfig, timeoutSeconds: Int64) async throws(WebhookCallError) -> WebhookEndpoint {
+        let query = "?timeout=\(timeoutSeconds)s"
+        if let service = client.service {
             let name = "\(service.name).\(service.namespace).svc"
             let authority = "\(name):\(service.port)"
             let target = (service.path.isEmpty ? "/" : service.path) + query
             do throws(WebhookCallError) {
                 return WebhookEndpoint(
                     authority: authority, serverName: name, target: target, address: try await address(of: service),
-                    certificateAuthority: webhook.client.certificateAuthority)
+                    certificateAuthority: client.certificateAuthority)
             } catch {
                 throw WebhookCallError("Post \("https://\(authority)\(target)".quoted): \(error)")
             }
         }
-        guard let url = webhook.client.url.flatMap(WebhookURL.init) else {
+        guard let url = client.url.flatMap(WebhookURL.init) else {
             throw WebhookCallError("webhook configuration must have either service or URL")
         }
         return WebhookEndpoint(
             authority: url.authority, serverName: url.host, target: url.path + query, address: .init(host: url.host, port: url.port),
-            certificateAuthority: webhook.client.certificateAuthority)
+            certificateAuthority: client.certificateAuthority)
     }
 
     /// Through the service's endpoints: a cluster address means nothing to a machine without a service proxy.

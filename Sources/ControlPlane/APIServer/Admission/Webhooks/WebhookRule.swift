@@ -10,6 +10,8 @@ struct WebhookRule: Hashable, Sendable {
     /// `pods`, `pods/log`, `pods/*` (pods too, as upstream reads it), `*/scale`, `*`, `*/*`.
     var resources: [String]
     var scope: Scope
+    /// resourceNames of a policy's rule: only objects of these names; empty for all.
+    var names: [String]
 
     init(_ json: JSONValue) {
         func texts(_ name: String) -> [String] { (json[name]?.arrayValue ?? []).compactMap(\.stringValue) }
@@ -17,6 +19,7 @@ struct WebhookRule: Hashable, Sendable {
         groups = texts("apiGroups")
         versions = texts("apiVersions")
         resources = texts("resources")
+        names = texts("resourceNames")
         scope = json["scope"]?.stringValue.flatMap(Scope.init) ?? .all
     }
 
@@ -27,6 +30,7 @@ struct WebhookRule: Hashable, Sendable {
         var version: String
         var plural: String
         var subresource: String
+        var name = ""
         /// Of a namespace its own name, as upstream has it.
         var namespace: String
 
@@ -34,7 +38,8 @@ struct WebhookRule: Hashable, Sendable {
     }
 
     func matches(_ subject: Subject) -> Bool {
-        matchesScope(subject) && Self.contains(operations, subject.operation) && Self.contains(groups, subject.group)
+        matchesScope(subject) && (names.isEmpty || names.contains(subject.name)) && Self.contains(operations, subject.operation)
+            && Self.contains(groups, subject.group)
             && Self.contains(versions, subject.version) && resources.contains { Self.matches($0, subject) }
     }
 

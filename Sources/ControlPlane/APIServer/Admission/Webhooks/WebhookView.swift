@@ -10,10 +10,12 @@ struct WebhookView: Sendable {
     let requested: ResourceDefinition
     let scale: ScalePaths?
     private let hiddenMetadata: JSONObject
+    private let server: APIServer
 
     /// - Parameter isMutating: Validating webhooks see a new object complete.
-    init(_ invocation: WebhookInvocation, _ attributes: AdmissionAttributes, isMutating: Bool) {
-        resource = invocation.resource
+    init(_ matched: MatchedResource, _ attributes: AdmissionAttributes, _ objects: ObjectReader, isMutating: Bool) {
+        server = objects.server
+        resource = matched.resource
         requested = attributes.resource
         scale = attributes.subresource == "scale" ? attributes.resource.stored?.strategy.scale : nil
         var hidden = JSONObject()
@@ -23,11 +25,12 @@ struct WebhookView: Sendable {
         hiddenMetadata = hidden
     }
 
-    func shown(_ object: JSONObject) -> JSONObject {
+    /// - Throws: When a webhook that is to convert it fails.
+    func shown(_ object: JSONObject) async throws(Status) -> JSONObject {
         if let scale {
             return APIServer.scale(of: object, scale)
         }
-        var object = converted(object, from: requested, to: resource)
+        var object = try await server.converted(object, from: requested, to: resource)
         for member in hiddenMetadata.members {
             object.setMetadata(member.key, member.key == "creationTimestamp" ? .null : nil)
         }
@@ -37,7 +40,7 @@ struct WebhookView: Sendable {
     /// The object that a webhook has made of `shown(original)`, in the request's version and with all defaults.
     ///
     /// - Throws: When it is no object of its kind any more.
-    func takenBack(_ changed: JSONObject, original: JSONObject) throws(Status) -> JSONObject {
+    func takenBack(_ changed: JSONObject, original: JSONObject) async throws(Status) -> JSONObject {
         if let scale {
             let replicas = changed["spec"]?["replicas"] ?? 0
             guard replicas.integerValue != nil else { throw .internalError("spec.replicas of a Scale is no number: \(replicas)") }
@@ -58,12 +61,6 @@ struct WebhookView: Sendable {
         for member in hiddenMetadata.members where member.key != "name" || object.name.isEmpty {
             object.setMetadata(member.key, member.value)
         }
-        return converted(object, from: resource, to: requested)
-    }
-
-    private func converted(_ object: JSONObject, from: ResourceDefinition, to: ResourceDefinition) -> JSONObject {
-        guard from !== to else { return object }
-        let stored = from.stored?.conversion?.toStored(object) ?? object
-        return to.stored?.conversion?.fromStored(stored) ?? stored
+        return try await server.converted(object, from: resource, to: requested)
     }
 }

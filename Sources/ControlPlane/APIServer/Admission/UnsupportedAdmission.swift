@@ -14,12 +14,9 @@ package struct UnsupportedAdmission: AdmissionPlugin {
 
     package init(callsWebhooks: Bool = false) { self.callsWebhooks = callsWebhooks }
 
-    /// A definition with rules in CEL would let pass what the rules are to refuse.
-    private func checkRules(_ attributes: AdmissionAttributes) throws(Status) {
+    /// Objects of another version than the stored one would be answered as they are.
+    private func checkConversion(_ attributes: AdmissionAttributes) throws(Status) {
         guard attributes.isFor(APIServer.definitionsPlural, group: "apiextensions.k8s.io"), let object = attributes.object else { return }
-        if Self.hasRules(.object(object)) {
-            throw attributes.forbidden("x-kubernetes-validations is not supported yet: its rules would not be obeyed")
-        }
         if object["spec"]?["conversion"]?["strategy"]?.stringValue == "Webhook" {
             throw attributes.forbidden("conversion by webhook is not supported yet")
         }
@@ -33,17 +30,8 @@ package struct UnsupportedAdmission: AdmissionPlugin {
         throw attributes.forbidden("spec.service: aggregated API servers are not supported yet: requests would not be passed on")
     }
 
-    private static func hasRules(_ value: JSONValue) -> Bool {
-        switch value {
-        case .object(let object):
-            object.members.contains { $0.key == "x-kubernetes-validations" && $0.value.arrayValue != nil || hasRules($0.value) }
-        case .array(let elements): elements.contains { hasRules($0) }
-        default: false
-        }
-    }
-
     package func validate(_ attributes: inout AdmissionAttributes, _ objects: ObjectReader) async throws(Status) {
-        try checkRules(attributes)
+        try checkConversion(attributes)
         try checkAggregation(attributes)
         guard attributes.group == "admissionregistration.k8s.io" else { return }
         if callsWebhooks, Self.webhookKinds[attributes.plural] != nil { return try checkConditions(attributes) }

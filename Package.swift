@@ -79,7 +79,7 @@ let package = Package(
 
         // API
         target("API", "APIMachinery"),
-        target("API", "KubernetesAPI", ["APIMachinery"]),
+        target("API", "KubernetesAPI", ["CEL", "APIMachinery"]),
         target("API", "CEL", ["APIMachinery"]),
         target("API", "HTTPServer", ["APIMachinery", "CZlib", nioSSL, nioHTTP2, x509, crypto] + nio),
         target("API", "HTTPClient", ["APIMachinery", nioSSL] + nio),

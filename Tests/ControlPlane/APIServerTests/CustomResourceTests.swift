@@ -90,13 +90,4 @@ import Testing
         #expect(await test.send("GET", things).status == 404)
         #expect(try await test.storage.get("/registry/example.com/things/default/x", at: nil) == nil)
     }
-
-    @Test func `rules that would not be obeyed are refused`() async throws {
-        let test = try await server()
-        var ruled = schema
-        ruled["x-kubernetes-validations"] = [["rule": "true"]]
-        let response = await test.send("POST", definitions, definition(ruled))
-        #expect(response.status == 403)
-        #expect(response.text.contains("x-kubernetes-validations is not supported yet"))
-    }
 }

@@ -72,21 +72,7 @@ import Testing
                 ],
             ], "spec.service: this server reaches no others"
         ),
-        (
-            "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
-            [
-                "metadata": ["name": "rules.example.com"],
-                "spec": [
-                    "group": "example.com", "scope": "Namespaced", "names": ["plural": "rules", "kind": "Rule"], "versions": [ruled],
-                ],
-            ], "x-kubernetes-validations is not supported yet"
-        ),
     ]
-    private static let ruled: JSONValue = [
-        "name": "v1", "served": true, "storage": true,
-        "schema": ["openAPIV3Schema": ["type": "object", "x-kubernetes-validations": [["rule": "true"]]]],
-    ]
-
     @Test(arguments: refused)
     func `what would not be obeyed is refused by name`(path: String, object: JSONValue, text: String) async throws {
         let test = try await TestServer(usesPlainRules: false, admission: DefaultAdmission.plugins)

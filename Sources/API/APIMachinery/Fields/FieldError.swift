@@ -40,9 +40,26 @@ package struct FieldError: Error, Hashable, Sendable, CustomStringConvertible {
     package var body: String {
         var text = kind.text
         if let value {
-            if case .string(let string) = value { text += ": \(string.quoted)" } else { text += ": \(value)" }
+            if case .string(let string) = value { text += ": \(string.quoted)" } else { text += ": \(Self.escaped("\(value)"))" }
         }
         return [text, detail].filter { !$0.isEmpty }.joined(separator: ": ")
+    }
+}
+
+extension FieldError {
+    /// Go's encoder writes these three as escapes, so that JSON may stand in HTML.
+    private static func escaped(_ json: String) -> String {
+        guard json.utf8.contains(where: { "<>&".utf8.contains($0) }) else { return json }
+        var text = ""
+        for scalar in json.unicodeScalars {
+            switch scalar {
+            case "<": text += "\\u003c"
+            case ">": text += "\\u003e"
+            case "&": text += "\\u0026"
+            default: text.unicodeScalars.append(scalar)
+            }
+        }
+        return text
     }
 }
 

@@ -6,6 +6,8 @@ struct Checker {
     /// Names that macros have bound, the innermost last; a name's place is its slot.
     private var locals: [(name: String, type: CELType)] = []
     private(set) var slotCount = 0
+    /// The variables of the environment that the expression names.
+    private(set) var names: Set<String> = []
 
     struct Checked {
         var type: CELType
@@ -60,9 +62,10 @@ struct Checker {
         return failed("undeclared reference to '\(name)' (in container '')", at: offset)
     }
 
-    private func global(_ name: String) -> Checked? {
+    private mutating func global(_ name: String) -> Checked? {
         guard let (type, constant) = environment.type(of: name) else { return nil }
         if let constant { return Checked(type: type, step: ConstantStep(value: constant)) }
+        names.insert(name)
         return Checked(type: type, step: VariableStep(name: name))
     }
 

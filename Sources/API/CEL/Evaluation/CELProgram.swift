@@ -2,6 +2,8 @@
 package struct CELProgram: Sendable {
     package let source: String
     package let resultType: CELType
+    /// Those of the environment that the expression names.
+    package let variableNames: Set<String>
     private let step: any Step
     private let slotCount: Int
 
@@ -25,7 +27,7 @@ package struct CELProgram: Sendable {
             throw CELCompileError(
                 .result, names.count == 1 ? "must evaluate to \(names[0])" : "must evaluate to one of [\(names.joined(separator: " "))]")
         }
-        return CELProgram(source: source, resultType: type, step: checked.step, slotCount: checker.slotCount)
+        return CELProgram(source: source, resultType: type, variableNames: checker.names, step: checked.step, slotCount: checker.slotCount)
     }
 
     private static func failure(_ kind: CELCompileError.Kind, _ issues: [Issue], _ text: SourceText) -> CELCompileError {

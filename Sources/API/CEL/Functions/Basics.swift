@@ -4,7 +4,8 @@ extension Libraries {
         let (a, b) = (CELType.parameter("A"), CELType.parameter("B"))
         for isMember in [false, true] {
             for type in [CELType.string, .bytes, .list(a), .map(a, b)] {
-                table.add("size", Overload(isMember: isMember, [type], .int) { arguments, meter in try .int(size(of: arguments[0], &meter)) })
+                table.add(
+                    "size", Overload(isMember: isMember, [type], .int) { arguments, meter in try .int(size(of: arguments[0], &meter)) })
             }
         }
         table.global("type", [a], .type(a)) { arguments, _ in .type(arguments[0].type) }

@@ -9,6 +9,18 @@ enum Libraries {
         addConversions(&table)
         addTimes(&table)
         addOptionals(&table)
+        addPatterns(&table)
+        addStrings(&table)
+        addLists(&table)
+        addMath(&table)
+        addSets(&table)
+        addEncodings(&table)
+        addQuantities(&table)
+        addURLs(&table)
+        addAddresses(&table)
+        addFormats(&table)
+        addVersions(&table)
+        addAuthorizer(&table)
         return table
     }()
 }

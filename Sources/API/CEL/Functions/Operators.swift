@@ -63,7 +63,8 @@ extension Libraries {
 
     private static func overflow(_ type: String) -> CELEvaluationError { CELEvaluationError("\(type) overflow") }
 
-    private static func addWhole<Number: FixedWidthInteger & CELRepresentable>(_ table: inout FunctionTable, _: Number.Type, _ name: String) {
+    private static func addWhole<Number: FixedWidthInteger & CELRepresentable>(_ table: inout FunctionTable, _: Number.Type, _ name: String)
+    {
         let operations: [(String, @Sendable (Number, Number) -> (partialValue: Number, overflow: Bool))] = [
             ("_+_", { $0.addingReportingOverflow($1) }), ("_-_", { $0.subtractingReportingOverflow($1) }),
             ("_*_", { $0.multipliedReportingOverflow(by: $1) }),

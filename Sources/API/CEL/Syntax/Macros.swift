@@ -10,6 +10,12 @@ struct Macros {
             let variable = try self.variable(arguments[0], "cel.bind() variable name must be a simple identifier")
             return Expression(.bind(variable, arguments[1], arguments[2]), at: offset)
         case ("optMap", 2), ("optFlatMap", 2): return try optional(name, target, arguments, at: offset)
+        case ("sortBy", 2):
+            let keys = Expression(.identifier("@target"), at: target.offset)
+            let sorted = Expression(
+                .call("@sortByAssociatedKeys", target: keys, [try comprehension(Self.making(.map, 1)[0], keys, arguments, at: offset)]),
+                at: offset)
+            return Expression(.bind("@target", target, sorted), at: offset)
         default: break
         }
         guard let shape = Self.shapes[name]?.first(where: { $0.count == arguments.count }) else { return nil }

@@ -10,12 +10,9 @@ package struct UnsupportedAdmission: AdmissionPlugin {
 
     package init(callsWebhooks: Bool = false) { self.callsWebhooks = callsWebhooks }
 
-    /// A definition with rules in CEL would let pass what the rules are to refuse.
-    private func checkRules(_ attributes: AdmissionAttributes, _ objects: ObjectReader) throws(Status) {
+    /// Objects of another version than the stored one would be answered as they are.
+    private func checkConversion(_ attributes: AdmissionAttributes, _ objects: ObjectReader) throws(Status) {
         guard attributes.isFor(APIServer.definitionsPlural, group: "apiextensions.k8s.io"), let object = attributes.object else { return }
-        if Self.hasRules(.object(object)) {
-            throw attributes.forbidden("x-kubernetes-validations is not supported yet: its rules would not be obeyed")
-        }
         if object["spec"]?["conversion"]?["strategy"]?.stringValue == "Webhook", objects.server.configuration.conversionCaller == nil {
             throw attributes.forbidden("spec.conversion: this server calls no webhooks")
         }
@@ -30,17 +27,8 @@ package struct UnsupportedAdmission: AdmissionPlugin {
         throw attributes.forbidden("spec.service: this server reaches no others: requests would not be passed on")
     }
 
-    private static func hasRules(_ value: JSONValue) -> Bool {
-        switch value {
-        case .object(let object):
-            object.members.contains { $0.key == "x-kubernetes-validations" && $0.value.arrayValue != nil || hasRules($0.value) }
-        case .array(let elements): elements.contains { hasRules($0) }
-        default: false
-        }
-    }
-
     package func validate(_ attributes: inout AdmissionAttributes, _ objects: ObjectReader) async throws(Status) {
-        try checkRules(attributes, objects)
+        try checkConversion(attributes, objects)
         try checkAggregation(attributes, objects)
         guard attributes.group == "admissionregistration.k8s.io" else { return }
         guard !callsWebhooks, attributes.operation == .create, let kind = Self.webhookKinds[attributes.plural] else { return }

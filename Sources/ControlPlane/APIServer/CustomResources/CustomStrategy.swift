@@ -9,6 +9,7 @@ struct CustomStrategy: ObjectStrategy {
     let schema: StructuralSchema?
     let hasStatus: Bool
     let scale: ScalePaths?
+    private let rules: CustomRules?
     private let printer: PrinterColumns
     /// Paths that may be selected by, with the label that they have.
     private let selectable: [(label: String, path: SimpleJSONPath)]
@@ -18,6 +19,7 @@ struct CustomStrategy: ObjectStrategy {
         self.isNamespaced = isNamespaced
         let json = version["schema"]?["openAPIV3Schema"]
         schema = json.map { StructuralSchema($0) }
+        rules = schema.map { CustomRules($0) }
         hasStatus = version["subresources"]?["status"] != nil
         scale = (version["subresources"]?["scale"]).map {
             ScalePaths(
@@ -112,16 +114,17 @@ struct CustomStrategy: ObjectStrategy {
     }
 
     func validate(_ object: JSONObject) -> [FieldError] {
-        var errors = ObjectMetaRules.validate(
+        let errors = ObjectMetaRules.validate(
             object["metadata"], isNamespaced: isNamespaced, name: NameValidation.dns1123Subdomain
         ).filter { !ObjectMetaRules.isOfBuiltInKinds($0) }
-        errors += content(object)
-        return errors
+        let problems = content(object)
+        return errors + (rules?.checked(object, old: nil, problems: problems) ?? problems)
     }
 
     func validateUpdate(_ object: JSONObject, old: JSONObject, subresource: String) -> [FieldError] {
-        ObjectMetaRules.validateUpdate(object["metadata"], old: old["metadata"], isNamespaced: isNamespaced)
-            .filter { !ObjectMetaRules.isOfBuiltInKinds($0) } + content(object)
+        let problems = content(object)
+        return ObjectMetaRules.validateUpdate(object["metadata"], old: old["metadata"], isNamespaced: isNamespaced)
+            .filter { !ObjectMetaRules.isOfBuiltInKinds($0) } + (rules?.checked(object, old: old, problems: problems) ?? problems)
     }
 
     private func content(_ object: JSONObject) -> [FieldError] {
@@ -139,7 +142,7 @@ struct CustomStrategy: ObjectStrategy {
                 && !(old?.finalizers.contains(finalizer) ?? false)
         }.map {
             "metadata.finalizers: \($0.quoted): prefer a domain-qualified finalizer name to avoid accidental conflicts with other finalizer writers"
-        }
+        } + (rules?.warnings(object, old: old) ?? [])
     }
 
     var allowsCreateOnUpdate: Bool { false }

@@ -34,20 +34,26 @@ enum StructuralSchemaRules {
         }
     }
 
-    private static func node(_ field: JSONField, isRoot: Bool, _ validator: inout Validator) {
+    /// - Parameter uncorrelatable: The list around the node whose elements cannot be found again in the object before an update.
+    private static func node(_ field: JSONField, isRoot: Bool, uncorrelatable: FieldPath? = nil, _ validator: inout Validator) {
+        let problems = validator.errors.count
         forbidden(field, &validator)
         type(field, isRoot: isRoot, &validator)
         lists(field, &validator)
         defaultValue(field, &validator)
-        rules(field, &validator)
         logical(field, &validator)
         for entry in entries(field["properties"]) where !(isRoot && entry.key == "metadata") {
-            node(entry.field, isRoot: false, &validator)
+            node(entry.field, isRoot: false, uncorrelatable: uncorrelatable, &validator)
         }
         if field["additionalProperties"].value?.objectValue != nil {
-            node(field["additionalProperties"], isRoot: false, &validator)
+            node(field["additionalProperties"], isRoot: false, uncorrelatable: uncorrelatable, &validator)
         }
-        if field["items"].isSet { node(field["items"], isRoot: false, &validator) }
+        if field["items"].isSet {
+            let isMap = field["x-kubernetes-list-type"].string == "map"
+            node(field["items"], isRoot: false, uncorrelatable: uncorrelatable ?? (isMap ? nil : field.path), &validator)
+        }
+        SchemaRuleValidation(field, isRoot: isRoot, uncorrelatable: uncorrelatable)
+            .report(to: &validator, compiles: validator.errors.count == problems)
     }
 
     private static func entries(_ field: JSONField) -> [(key: String, field: JSONField)] {
@@ -166,28 +172,6 @@ enum StructuralSchemaRules {
                 FieldError(
                     value.path, .typeInvalid, value: .string(given), detail: " in body must be of type \(wanted): \(given.quoted)"))
         }
-    }
-
-    private static let reasons = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"]
-
-    /// The expressions are not read: there is no CEL yet, which a warning says.
-    private static func rules(_ field: JSONField, _ validator: inout Validator) {
-        for rule in field["x-kubernetes-validations"].items {
-            if rule["rule"].string.allSatisfy(\.isWhitespace) {
-                validator.report(.required(rule["rule"].path, "rule is not specified"))
-            }
-            validator.oneOf(rule["reason"], reasons)
-            let path = rule["fieldPath"]
-            if !path.isEmptyText, !isKnownPath(path.string, in: field) {
-                validator.report(.invalid(path.path, path.shown, "must be a valid path"))
-            }
-        }
-    }
-
-    private static func isKnownPath(_ text: String, in field: JSONField) -> Bool {
-        guard text.hasPrefix(".") else { return text.hasPrefix("[") }
-        let name = text.dropFirst().prefix { $0 != "." && $0 != "[" }
-        return field["properties"].value?[String(name)] != nil || field["additionalProperties"].isSet
     }
 
     // MARK: Logical parts

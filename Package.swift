@@ -103,6 +103,12 @@ let package = Package(
             "Node", "ServiceProxy",
             ["KubernetesClient", "KubernetesAPI", "APIMachinery", "Nftables", "Netlink", "LinuxSystem", "TestSupport"]),
 
+        // Experiments
+        target(
+            "Experiments", "Verification",
+            ["KubernetesClient", "KubernetesAPI", "APIMachinery", "CRI", "LinuxSystem", "Netlink", "Nftables", "Cgroups"]),
+        tests("Experiments", "Verification", ["KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink", "Cgroups", "TestSupport"]),
+
         // ControlPlane
         target("ControlPlane", "Storage"),
         target("ControlPlane", "StorageSQLite", ["Storage", "CSQLite"]),
@@ -157,7 +163,7 @@ let package = Package(
             dependencies: [
                 "ControlPlane", "Controllers", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "ClusterDNS",
-                argumentParser,
+                "Verification", argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(

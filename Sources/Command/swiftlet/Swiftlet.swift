@@ -45,7 +45,7 @@ struct Root: ParsableCommand {
         version: Version.text,
         groupedSubcommands: [
             CommandGroup(name: "Pods", subcommands: [Run.self, Ps.self, Logs.self, Exec.self, Stop.self, Rm.self]),
-            CommandGroup(name: "Node", subcommands: [Up.self, StatusCommand.self, Down.self, Agent.self, ImageCommand.self]),
+            CommandGroup(name: "Node", subcommands: [Up.self, StatusCommand.self, Down.self, Agent.self, ImageCommand.self, Check.self]),
             CommandGroup(name: "Control plane", subcommands: [Server.self, Snapshot.self]),
             CommandGroup(name: "Other", subcommands: [VersionCommand.self, Completion.self]),
         ])

@@ -30,7 +30,7 @@ struct Swiftlet {
     /// - Returns: nil for other commands, and for what is not to be run: a refusal or a help text names the whole command.
     private static func parsedAlone() -> (any ParsableCommand)? {
         let arguments = CommandLine.arguments.dropFirst()
-        let commands: [String: any ParsableCommand.Type] = ["run": Run.self, "exec": Exec.self]
+        let commands: [String: any ParsableCommand.Type] = ["run": Run.self, "exec": Exec.self, "verify": Verify.self]
         guard let name = arguments.first, let command = commands[name] else { return nil }
         guard let parsed = try? command.parseAsRoot(Array(arguments.dropFirst())), type(of: parsed) == command else { return nil }
         return parsed
@@ -44,7 +44,7 @@ struct Root: ParsableCommand {
         abstract: "A Kubernetes node in one program: real pods from manifests, in milliseconds.",
         version: Version.text,
         groupedSubcommands: [
-            CommandGroup(name: "Pods", subcommands: [Run.self, Ps.self, Logs.self, Exec.self, Stop.self, Rm.self]),
+            CommandGroup(name: "Pods", subcommands: [Run.self, Ps.self, Logs.self, Exec.self, Verify.self, Stop.self, Rm.self]),
             CommandGroup(name: "Node", subcommands: [Up.self, StatusCommand.self, Down.self, Agent.self, ImageCommand.self, Check.self]),
             CommandGroup(name: "Control plane", subcommands: [Server.self, Snapshot.self]),
             CommandGroup(name: "Other", subcommands: [VersionCommand.self, Completion.self]),

@@ -6,12 +6,15 @@ package struct Expectation: Sendable, Hashable {
     package var why: String
     /// How the value follows from the manifest; empty where it stands there as it is.
     package var formula: String
+    /// Nobody asked for anything but the kernel's default: where it can't be put in force, nothing is lost.
+    package var isDefault: Bool
 
-    package init(_ path: String, _ wanted: Requirement, why: String, formula: String = "") {
+    package init(_ path: String, _ wanted: Requirement, why: String, formula: String = "", isDefault: Bool = false) {
         self.path = path
         self.wanted = wanted
         self.why = why
         self.formula = formula
+        self.isDefault = isDefault
     }
 }
 
@@ -40,7 +43,7 @@ package struct Item: Sendable, Hashable {
         found = finding.reading.text
         place = finding.place
         switch finding.reading {
-        case .unenforceable: state = .notEnforced
+        case .unenforceable: state = expectation.isDefault ? .ok : .notEnforced
         case .unreadable: state = .unknown
         default: state = expectation.wanted.isMet(by: finding.reading) ?? false ? .ok : .differs
         }

@@ -1,4 +1,5 @@
-package import KubernetesAPI
+internal import APIMachinery
+internal import KubernetesAPI
 
 /// What a pod's manifest, and the facts that it does not hold, ask of the kernel. Pure: it reads nothing.
 ///
@@ -60,6 +61,7 @@ package struct Inquiry: Sendable, Hashable {
 /// An ephemeral container has the fields of a container, without resources of its own.
 private enum EphemeralView {
     static func container(_ ephemeral: EphemeralContainer) -> Container {
-        Container.decode(ephemeral.json, options: .lenient).0
+        var decoder = ObjectDecoder(at: .root, options: .lenient)
+        return Container.decode(ephemeral.json, &decoder) ?? Container { $0.name = ephemeral.name }
     }
 }

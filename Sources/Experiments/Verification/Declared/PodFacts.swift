@@ -46,6 +46,8 @@ package struct ContainerFacts: Sendable, Hashable {
     package var image: ImageFacts?
     /// What the image's own files say of users.
     package var users = UserDatabase(passwd: "", group: "")
+    /// Those of the process that started it, by their names in /proc/PID/limits: `soft hard`.
+    package var inheritedLimits: [String: String] = [:]
 
     package init(name: String, pid: Int32) {
         self.name = name

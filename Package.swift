@@ -106,7 +106,7 @@ let package = Package(
         // Experiments
         target(
             "Experiments", "Verification",
-            ["KubernetesClient", "KubernetesAPI", "APIMachinery", "CRI", "LinuxSystem", "Netlink", "Nftables", "Cgroups"]),
+            ["KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink", "Nftables", "Cgroups"]),
         tests("Experiments", "Verification", ["KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink", "Cgroups", "TestSupport"]),
 
         // ControlPlane

@@ -36,10 +36,7 @@ package struct Item: Sendable, Hashable {
 
     package init(_ expectation: Expectation, _ finding: Finding?) {
         self.expectation = expectation
-        guard let finding else {
-            (state, found, place) = (.unknown, "nothing of that path was read", "")
-            return
-        }
+        let finding = finding ?? Finding(.absent, at: "")
         found = finding.reading.text
         place = finding.place
         switch finding.reading {
@@ -53,6 +50,6 @@ package struct Item: Sendable, Hashable {
 package enum Comparison {
     /// An item for each expectation, in order.
     package static func compare(_ expectations: [Expectation], _ findings: Findings) -> [Item] {
-        expectations.map { Item($0, findings[$0.path]) }
+        expectations.map { Item($0, findings[$0.path] ?? findings.failure(above: $0.path)) }
     }
 }

@@ -48,6 +48,13 @@ package struct Findings: Sendable, Hashable {
 
     mutating func merge(_ other: Findings) { all.merge(other.all) { _, new in new } }
 
+    /// Why a whole part of the tree was not read: `web/process`, `web/cgroup`. Everything of a container stands and falls with its process.
+    func failure(above path: String) -> Finding? {
+        guard let container = path.split(separator: "/").first else { return nil }
+        let parts = path.hasPrefix("\(container)/cgroup/") ? ["\(container)/cgroup"] : ["\(container)/process"]
+        return parts.lazy.compactMap { all[$0] }.first
+    }
+
     /// Every path, in order.
     package var paths: [String] { all.keys.sorted() }
 }

@@ -113,6 +113,12 @@ let package = Package(
             "Node", "ServiceProxy",
             ["KubernetesClient", "KubernetesAPI", "APIMachinery", "Nftables", "Netlink", "LinuxSystem", "TestSupport"]),
 
+        // Experiments
+        target(
+            "Experiments", "Verification",
+            ["KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink", "Nftables", "Cgroups"]),
+        tests("Experiments", "Verification", ["KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink", "Cgroups", "TestSupport"]),
+
         // ControlPlane
         target("ControlPlane", "Storage"),
         target("ControlPlane", "StorageSQLite", ["Storage", "CSQLite"]),
@@ -171,8 +177,7 @@ let package = Package(
             dependencies: [
                 "ControlPlane", "Controllers", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "NetworkPolicies",
-                "ClusterDNS", "Experiments",
-                argumentParser,
+                "ClusterDNS", "Experiments", "Verification", argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(

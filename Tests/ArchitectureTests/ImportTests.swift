@@ -88,6 +88,12 @@ struct ImportTests {
         #expect(kubelet.imports.isDisjoint(with: ["ImageStore", "PodNetwork", "SupervisorAPI"]))
     }
 
+    /// What is checked and what checks it may not share a mistake.
+    @Test func `verification works values out for itself`() throws {
+        let verification = try #require(Self.modules.first { $0.name == "Verification" })
+        #expect(verification.imports.isDisjoint(with: ["Kubelet", "ContainerRuntime", "PodNetwork", "ImageStore", "PodSupervisor"]))
+    }
+
     @Test(arguments: [
         ("CLinux", ["LinuxSystem", "Netlink", "Cgroups", "PodSupervisor", "swiftlet-supervisor"]),
         ("CSeccomp", ["LinuxSystem"]), ("CCap", ["LinuxSystem"]), ("CMnl", ["Netlink"]), ("CNftables", ["Nftables"]),

@@ -30,7 +30,7 @@ struct Swiftlet {
     /// - Returns: nil for other commands, and for what is not to be run: a refusal or a help text names the whole command.
     private static func parsedAlone() -> (any ParsableCommand)? {
         let arguments = CommandLine.arguments.dropFirst()
-        let commands: [String: any ParsableCommand.Type] = ["run": Run.self, "exec": Exec.self]
+        let commands: [String: any ParsableCommand.Type] = ["run": Run.self, "exec": Exec.self, "verify": Verify.self]
         guard let name = arguments.first, let command = commands[name] else { return nil }
         guard let parsed = try? command.parseAsRoot(Array(arguments.dropFirst())), type(of: parsed) == command else { return nil }
         return parsed
@@ -46,7 +46,7 @@ struct Root: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Pods", subcommands: [Run.self, Ps.self, Logs.self, Exec.self, Stop.self, Rm.self]),
             CommandGroup(name: "Node", subcommands: [Up.self, StatusCommand.self, Down.self, Agent.self, ImageCommand.self]),
-            CommandGroup(name: "Looking into it", subcommands: [Explain.self]),
+            CommandGroup(name: "Looking into it", subcommands: [Check.self, Verify.self, Explain.self]),
             CommandGroup(name: "Control plane", subcommands: [Server.self, Snapshot.self]),
             CommandGroup(name: "Other", subcommands: [VersionCommand.self, Completion.self]),
         ])

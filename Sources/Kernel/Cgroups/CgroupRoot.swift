@@ -55,7 +55,7 @@ extension CgroupHierarchy {
     }
 
     /// Why a cgroup lacks a controller, from the table of /proc/cgroups (name, hierarchy, number of cgroups, enabled; cgroups(7)).
-    static func whyMissing(_ controller: CgroupController, procCgroups: String, in path: String) -> String {
+    package static func whyMissing(_ controller: CgroupController, procCgroups: String, in path: String) -> String {
         let oldName = controller == .io ? "blkio" : controller.rawValue
         let row = procCgroups.split(separator: "\n").lazy.map { $0.split(separator: "\t") }.first {
             $0.first == oldName[...]

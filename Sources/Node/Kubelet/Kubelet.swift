@@ -42,7 +42,7 @@ package final class Kubelet: Sendable {
             userNamespaces: UserNamespaceAllocator(configuration),
             volumes: PodVolumes(configuration, mounts, objects: objects, clock: clock), probeNetwork: probeNetwork,
             startTime: clock.wallTime, api: api, objects: objects)
-        imageCollector = ImageCollector(images, runtime, configuration.imageGC, clock)
+        imageCollector = ImageCollector(images, runtime, configuration.imageGC, clock, events: node.nodeEvents)
         let sensors = evictionSensors ?? EvictionSensors(StatsProvider(node))
         eviction = configuration.evictsPods ? EvictionManager(node, sensors, imageCollector) : nil
         self.sources = sources

@@ -46,6 +46,8 @@ package struct KubeletConfiguration: Sendable {
     package var maxContainerRestartPeriod = Duration.seconds(300)
     /// When false, all processes of a container die when one is killed for its memory.
     package var singleProcessOOMKill = false
+    /// Burstable containers get a share of the node's swap (LimitedSwap); otherwise nobody gets any.
+    package var hasLimitedSwap = false
     package var node = NodeFacts()
     package var systemReserved: [String: Quantity] = [:]
     package var kubeReserved: [String: Quantity] = [:]
@@ -69,6 +71,8 @@ package struct KubeletConfiguration: Sendable {
     package var nodeLeaseDurationSeconds: Int32 = 40
     /// Images that the node's object lists; -1: all.
     package var nodeStatusMaxImages = 50
+    /// So old may be what is told of directories' sizes.
+    package var volumeStatsAggPeriod = Duration.seconds(60)
     /// Of the node's object; empty: none.
     package var providerID = ""
     package var containerLogMaxSize = Quantity(10 << 20).inBinaryUnits
@@ -82,6 +86,10 @@ package struct KubeletConfiguration: Sendable {
     /// Where this agent's own HTTPS API listens; nil: nowhere.
     package var port: Int32?
     package var serverAddress = "0.0.0.0"
+    /// Authorities of the API server's client certificate where that is another process; empty: the kubeconfig's.
+    package var clientCAFile = ""
+    /// Whether the certificate of this agent's own API is asked for from the cluster, where the agent is a process of its own.
+    package var serverTLSBootstrap = false
     /// The port that is asked for; nil: the usual one, or any when that is taken.
     package var serverPort: Int?
     /// A directory of manifests of static pods, absolute.

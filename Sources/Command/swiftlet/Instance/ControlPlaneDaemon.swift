@@ -54,6 +54,7 @@ struct ControlPlaneDaemon {
                 await withDiscardingTaskGroup { group in
                     group.addTask { await loops.run() }
                     if let network { group.addTask { await network.run() } }
+                    if let api = node?.api { group.addTask { await renewCertificate(api, server) } }
                 }
             }
             defer { work.cancel() }
@@ -91,6 +92,18 @@ struct ControlPlaneDaemon {
                 nodeName: place.nodeName, serviceCIDR: options.serviceCIDR, answersNames: options.clusterDNS,
                 policies: options.networkPolicies),
             client: client, informers: loops.informers)
+    }
+
+    /// Shows another certificate of the agent's API long before the old one ends.
+    private func renewCertificate(_ api: KubeletServer, _ server: ControlPlaneServer) async {
+        guard let agent else { return }
+        while (try? await Task.sleep(for: .seconds(30 * 24 * 3600))) != nil {
+            do {
+                try api.replace(try server.kubeletIdentity(nodeName: agent.place.nodeName, addresses: agent.outline.hostIPs))
+            } catch {
+                Output.warn("swiftlet: renew the certificate of this node's API: \(error)")
+            }
+        }
     }
 
     /// The node's agent, as a client of this very process, and its own API.

@@ -6,8 +6,18 @@ internal import LinuxSystem
 enum KubeconfigFile {
     private static let maxBytes = 1 << 20
 
+    /// A client, and whose certificates are good there.
+    struct Access: Sendable {
+        var client: Client
+        /// PEM.
+        var authority: [UInt8]
+    }
+
     /// - Throws: `UsageError` that names the file and what is wrong with it.
-    static func client(path: String, userAgent: String) throws -> Client {
+    static func client(path: String, userAgent: String) throws -> Client { try access(path: path, userAgent: userAgent).client }
+
+    /// - Throws: `UsageError` that names the file and what is wrong with it.
+    static func access(path: String, userAgent: String) throws -> Access {
         func wrong(_ what: String) -> UsageError { UsageError("kubeconfig \(path): \(what)") }
         let json = try read(path)
         guard let contextName = json["current-context"]?.stringValue, !contextName.isEmpty else { throw wrong("it has no current-context") }
@@ -37,7 +47,8 @@ enum KubeconfigFile {
         if let chain = try bytes(user, "client-certificate"), let key = try bytes(user, "client-key") {
             address.clientCertificate = .init(chain: chain, key: key)
         }
-        return Client(transport: try HTTPSTransport(address, token: token(of: user)), userAgent: userAgent)
+        return Access(
+            client: Client(transport: try HTTPSTransport(address, token: token(of: user)), userAgent: userAgent), authority: authority)
     }
 
     /// A token in a file is read for each request: it is renewed there.

@@ -99,7 +99,7 @@ struct CertificateAuthority {
             && issued.notValidAfter > now.date + profile.lifetime.interval / 3 && issued.notValidBefore <= now.date
     }
 
-    private static func name(_ commonName: String, _ organizations: [String]) throws -> DistinguishedName {
+    static func name(_ commonName: String, _ organizations: [String]) throws -> DistinguishedName {
         DistinguishedName(
             organizations.map { .init(.init(type: .RDNAttributeType.organizationName, utf8String: $0)) }
                 + [.init(.init(type: .RDNAttributeType.commonName, utf8String: commonName))])

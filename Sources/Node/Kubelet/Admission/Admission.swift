@@ -5,6 +5,9 @@ package enum Admission {
     package struct Rejection: Sendable, Hashable {
         package var reason: String
         package var message: String
+
+        /// The node has not enough of something that a pod on it may give up.
+        var isOfResources: Bool { ["OutOfcpu", "OutOfmemory", "OutOfephemeral-storage", "OutOfpods"].contains(reason) }
     }
 
     /// - Parameters:

@@ -35,7 +35,7 @@ extension ConfigurationField {
         flag("singleProcessOOMKill", \.singleProcessOOMKill, usual: false),
         flag("cpuCFSQuota", \.cpuCFSQuota, usual: true),
         .init("cpuCFSQuotaPeriod", .duration, usual: "100ms", cpuPeriod),
-        .init("volumeStatsAggPeriod", .duration, usual: "1m0s", .needless),
+        duration("volumeStatsAggPeriod", \.volumeStatsAggPeriod, usual: "1m0s"),
         .init(
             "containerLogMaxSize", .text, usual: "10Mi",
             .acts(

@@ -33,7 +33,13 @@ extension ConfigurationField {
         .init(
             "memorySwap", .object,
             .members([
-                .init("swapBehavior", .text, usual: "", .only(["", "NoSwap"], "containers get no swap; write NoSwap, or leave it out"))
+                .init(
+                    "swapBehavior", .choice(["", "NoSwap", "LimitedSwap"]), usual: "",
+                    .acts(
+                        read: { value throws(ConfigurationProblem) in
+                            let isLimited = value.stringValue == "LimitedSwap"
+                            return { $0.hasLimitedSwap = isLimited }
+                        }, show: { $0.hasLimitedSwap ? "LimitedSwap" : "NoSwap" }))
             ])),
     ]
 

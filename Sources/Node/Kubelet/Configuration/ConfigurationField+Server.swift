@@ -19,9 +19,9 @@ extension ConfigurationField {
         .init("tlsPrivateKeyFile", .text, .only([""], certificate)),
         .init("tlsCipherSuites", .texts, .only([.array([])], "the library's own choice is used; leave it out")),
         .init("tlsMinVersion", .text, .only(["", "VersionTLS12"], "TLS 1.2 and 1.3 are spoken; write VersionTLS12, or leave it out")),
-        // There is no client certificate to rotate where the API server is in the same process.
+        // There is no client certificate to rotate where the API server is in the same process; elsewhere it is the kubeconfig's.
         .init("rotateCertificates", .flag, usual: false, .needless),
-        .init("serverTLSBootstrap", .flag, usual: false, .needless),
+        flag("serverTLSBootstrap", \.serverTLSBootstrap, usual: false),
         .init("authentication", .object, .members(authentication)),
         .init("authorization", .object, .members(authorization)),
         .init("enableDebuggingHandlers", .flag, usual: true, .only([true], "exec, logs and their like are always served; write true")),
@@ -42,8 +42,7 @@ extension ConfigurationField {
         .init(
             "x509", .object,
             .members([
-                // Whose certificates are good, the API server's own authority says.
-                .init("clientCAFile", .text, .needless)
+                text("clientCAFile", \.clientCAFile, usual: "")
             ])),
         .init(
             "webhook", .object,

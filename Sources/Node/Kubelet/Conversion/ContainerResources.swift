@@ -3,7 +3,7 @@ package import CRI
 package import KubernetesAPI
 
 extension LinuxContainerResources {
-    /// Swap is not for containers: memory and swap together are limited to the memory limit.
+    /// Without LimitedSwap containers get no swap: memory and swap together are limited to the memory limit.
     ///
     /// - Note: Follows `generateLinuxContainerResources` of the kubelet with the cgroup v2 part.
     package init(_ container: Container, in pod: Pod, _ configuration: KubeletConfiguration) {
@@ -14,7 +14,11 @@ extension LinuxContainerResources {
         cpuPeriod = configuration.cpuCFSQuotaPeriodMicroseconds
         if configuration.cpuCFSQuota { cpuQuota = CPUArithmetic.quota(milliCPU: limits.milliValue("cpu"), period: cpuPeriod) }
         memoryLimitInBytes = limits.value("memory")
-        memorySwapLimitInBytes = memoryLimitInBytes
+        if let swap = SwapLimit.bytes(container, in: pod, configuration) {
+            unified["memory.swap.max"] = "\(swap)"
+        } else {
+            memorySwapLimitInBytes = memoryLimitInBytes
+        }
         oomScoreAdj = OOMScore.adjustment(of: container, in: pod, nodeMemoryBytes: configuration.node.memoryBytes)
         hugepageLimits = HugePages.limits(limits, configuration.node.hugePageSizes).sorted { $0.key < $1.key }
             .map { HugepageLimit(pageSize: HugePages.kernelName($0.key), limit: UInt64(clamping: $0.value)) }

@@ -9,16 +9,28 @@ package final class ImageCollector: Sendable {
     private let policy: ImageGCPolicy
     private let clock: any TimeSource
     private let usage = Mutex(ImageUsage())
+    private let events: NodeEvents
 
-    init(_ images: any ImageService, _ runtime: any RuntimeService, _ policy: ImageGCPolicy, _ clock: any TimeSource) {
+    init(
+        _ images: any ImageService, _ runtime: any RuntimeService, _ policy: ImageGCPolicy, _ clock: any TimeSource,
+        events: NodeEvents = NodeEvents()
+    ) {
+        self.events = events
         (self.images, self.runtime, self.policy, self.clock) = (images, runtime, policy, clock)
     }
 
     /// Looks every so often until the task is cancelled.
     func run() async {
+        var hasFailed = false
         while !Task.isCancelled {
-            // What failed is tried again with the next look.
-            _ = try? await collect()
+            do throws(RuntimeError) {
+                try await collect()
+                hasFailed = false
+            } catch {
+                // Once is no news: figures may not be there yet.
+                if hasFailed { events.send(.warning, "ImageGCFailed", "\(error)") }
+                hasFailed = true
+            }
             try? await clock.sleep(for: policy.period)
         }
     }
@@ -30,7 +42,14 @@ package final class ImageCollector: Sendable {
     package func collect() async throws(RuntimeError) -> (wantedBytes: UInt64, freedBytes: UInt64) {
         let filesystem = try await images.imageFsInfo().first
         let wanted = filesystem.map { policy.bytesToFree(capacityBytes: $0.capacityBytes, availableBytes: $0.availableBytes) } ?? 0
-        return (wanted, try await free(wanted))
+        let freed = try await free(wanted)
+        if let filesystem, freed < wanted {
+            events.send(
+                .warning, "FreeDiskSpaceFailed",
+                ImageGCPolicy.shortage(
+                    capacityBytes: filesystem.capacityBytes, availableBytes: filesystem.availableBytes, freedBytes: freed))
+        }
+        return (wanted, freed)
     }
 
     /// Removes every image that no container uses, whatever the thresholds say: for a node whose disk is under pressure.

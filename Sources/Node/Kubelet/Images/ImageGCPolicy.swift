@@ -12,6 +12,27 @@ package struct ImageGCPolicy: Sendable, Hashable {
 
     package init() {}
 
+    /// In the kubelet's words, with sizes as Docker's `BytesSize` writes them.
+    static func shortage(capacityBytes: UInt64, availableBytes: UInt64, freedBytes: UInt64) -> String {
+        let usedPercent = capacityBytes == 0 ? 100 : 100 - availableBytes * 100 / capacityBytes
+        return "Insufficient free disk space on the node's image filesystem (\(usedPercent)% of \(size(capacityBytes)) used). "
+            + "Failed to free sufficient space by deleting unused images (freed \(freedBytes) bytes). "
+            + "Consider resizing the disk or deleting unused files."
+    }
+
+    /// Four digits that count: `23.54GiB`, `512MiB`.
+    private static func size(_ bytes: UInt64) -> String {
+        let units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"]
+        var (value, index) = (Double(bytes), 0)
+        while value >= 1024, index < units.count - 1 {
+            value /= 1024
+            index += 1
+        }
+        let factor = value >= 1000 ? 1.0 : value >= 100 ? 10 : value >= 10 ? 100 : 1000
+        let rounded = (value * factor).rounded() / factor
+        return (rounded == rounded.rounded() ? "\(Int64(rounded))" : "\(rounded)") + units[index]
+    }
+
     /// How many bytes are to be freed; 0 below the threshold.
     func bytesToFree(capacityBytes: UInt64, availableBytes: UInt64) -> UInt64 {
         guard capacityBytes > 0, availableBytes <= capacityBytes else { return 0 }

@@ -23,12 +23,17 @@ struct NodeReporter: Sendable {
     func run() async {
         var retry = Retry(first: .milliseconds(100), longest: .seconds(7))
         var written: Duration?
+        var storageOf: String?
         send("Starting", "Starting kubelet.")
         nodeEvents.listen { events.record(reference, type: $0.kind.rawValue, reason: $0.reason, message: $0.message) }
         while !Task.isCancelled {
             do throws(ClientError) {
                 // A node whose object was deleted registers anew.
                 if written == nil || own.object == nil, try await register() { written = clock.now }
+                if let node = own.object, storageOf != node.metadata.uid {
+                    await ensureStorageNode(node)
+                    storageOf = node.metadata.uid
+                }
                 let isDue = written.map { clock.now - $0 >= configuration.nodeStatusReportFrequency } ?? true
                 if try await writeStatus(isDue: isDue) || written == nil { written = clock.now }
                 retry = Retry(first: .milliseconds(100), longest: .seconds(7))
@@ -68,6 +73,13 @@ struct NodeReporter: Sendable {
         if !bootID.isEmpty, bootID != configuration.node.identity.bootID {
             let text = "Node \(configuration.nodeName) has been rebooted, boot id: \(configuration.node.identity.bootID)"
             events.record(reference, type: "Warning", reason: "Rebooted", message: text)
+        }
+    }
+
+    /// Nobody here needs it, so a server that refuses it is told of once and not asked again.
+    private func ensureStorageNode(_ node: Node) async {
+        do throws(ClientError) { try await StorageNode.ensure(node, client) } catch {
+            report("CSINode of node \(configuration.nodeName): \(error)")
         }
     }
 

@@ -20,7 +20,7 @@ package final class StatsProvider: Sendable {
 
     init(_ node: NodeServices) {
         self.node = node
-        trees = TreeUsage(executor: node.configuration.blockingExecutor, clock: node.clock)
+        trees = TreeUsage(executor: node.configuration.blockingExecutor, clock: node.clock, ageMax: node.configuration.volumeStatsAggPeriod)
     }
 
     /// - Throws: When the runtime does not answer.

@@ -2,21 +2,23 @@ internal import APIMachinery
 internal import CRI
 import Synchronization
 
-/// How much directories take. Counting a tree takes long: what is told may be a minute old.
+/// How much directories take. Counting a tree takes long: what is told may be as old as `ageMax`.
 final class TreeUsage: Sendable {
     private struct Entry {
         var usage: FilesystemUsage?
         var countedAt: Duration
         var askedAt: Duration
     }
-    private static let ageMax = Duration.seconds(60)
     private static let forgetAfter = Duration.seconds(600)
 
     private let executor: (any TaskExecutor)?
     private let clock: any TimeSource
     private let entries = Mutex<[String: Entry]>([:])
 
-    init(executor: (any TaskExecutor)?, clock: any TimeSource) {
+    private let ageMax: Duration
+
+    init(executor: (any TaskExecutor)?, clock: any TimeSource, ageMax: Duration = .seconds(60)) {
+        self.ageMax = ageMax
         self.executor = executor
         self.clock = clock
     }
@@ -28,11 +30,11 @@ final class TreeUsage: Sendable {
             guard let entry = entries[path] else { return nil }
             entries[path]?.askedAt = now
             // Set at once: others need not count too.
-            if now - entry.countedAt > Self.ageMax { entries[path]?.countedAt = now }
+            if now - entry.countedAt > ageMax { entries[path]?.countedAt = now }
             return entry
         }
         guard let known else { return await count(path) }
-        if now - known.countedAt > Self.ageMax { Task { await count(path) } }
+        if now - known.countedAt > ageMax { Task { await count(path) } }
         return known.usage
     }
 

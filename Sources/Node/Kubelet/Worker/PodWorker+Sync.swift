@@ -13,7 +13,7 @@ extension PodWorker {
             return look(after: errorPeriod)
         }
         await recallResources(runtime)
-        if let rejection = admit(runtime) { return reject(rejection) }
+        if let rejection = await admitOrPreempt(runtime) { return reject(rejection) }
         checkDeadline(runtime)
         await judgeResize(runtime)
         let resizeBefore = resize
@@ -31,6 +31,26 @@ extension PodWorker {
         if let runtime = try? await observe() {
             await prune(runtime)
             await publish(runtime)
+        }
+    }
+
+    /// A critical pod that the node has no room for ends others, and is judged again.
+    private func admitOrPreempt(_ runtime: PodRuntimeStatus) async -> Admission.Rejection? {
+        let rejection = admit(runtime)
+        guard let rejection, rejection.isOfResources, entry.pod.isCritical else { return rejection }
+        let others = node.table.admittedPods.filter { $0.uid != entry.uid }
+        switch CriticalPreemption.plan(for: entry.pod, among: others, node.configuration) {
+        case .impossible(let text): return Admission.Rejection(reason: "UnexpectedAdmissionError", message: text)
+        case .preempt(let uids):
+            let victims = uids.compactMap { node.table[$0] }
+            for victim in victims {
+                node.events.send(.warning, "Preempting", CriticalPreemption.message, victim.pod)
+                victim.end(
+                    .init(reason: "Preempting", message: CriticalPreemption.message, disruption: CriticalPreemption.disruption),
+                    gracePeriodSeconds: victim.pod.terminationGracePeriodSeconds)
+            }
+            for victim in victims { _ = await victim.over.waitUnlessCancelled() }
+            return admit(runtime)
         }
     }
 

@@ -21,6 +21,8 @@ struct NodeRegistrationTests {
                 #expect(node.status.allocatable.mapValues(\.description)["memory"] == "3996Mi")
                 #expect(node.status.addresses.map { "\($0.type) \($0.address)" } == ["InternalIP 192.0.2.1", "Hostname node1"])
                 #expect(node.status.conditions.map { "\($0.type) \($0.status) \($0.reason ?? "")" } == readyLines)
+                let storage = cluster.admin.resource(CSINode.self)
+                #expect(try await eventually { (try? await storage.get("node1").metadata.ownerReferences.first?.uid) == node.metadata.uid })
                 let leases = cluster.admin.resource(Lease.self, namespace: "kube-node-lease")
                 #expect(try await eventually { (try? await leases.get("node1")) != nil })
                 let lease = try await leases.get("node1")

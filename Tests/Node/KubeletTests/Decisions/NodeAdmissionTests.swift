@@ -118,3 +118,65 @@ struct NodeAdmissionTests {
         #expect(Admission.judge(pod(), others: Array(others.dropLast()), configuration, node: node) == nil)
     }
 }
+
+struct CriticalPreemptionTests {
+    private static func pod(_ name: String, _ requests: [String: String] = [:], priority: Int32? = nil, limited: Bool = false) -> Pod {
+        makePod(name) { pod in
+            pod.spec.priority = priority
+            pod.spec.containers[0].resources.requests = quantities(requests)
+            if limited { pod.spec.containers[0].resources.limits = quantities(requests) }
+        }
+    }
+
+    private static let roomy: KubeletConfiguration = {
+        var roomy = configuration
+        roomy.node.maxPods = 10
+        return roomy
+    }()
+
+    private static let guaranteed = pod("guaranteed", ["cpu": "600m", "memory": "100Mi"], limited: true)
+    private static let small = pod("small", ["cpu": "200m"])
+    private static let large = pod("large", ["cpu": "900m"])
+
+    @Test(arguments: [
+        (["cpu": "300m"], CriticalPreemption.Plan.preempt([])), (["cpu": "400m"], .preempt(["small"])),
+        (["cpu": "600m"], .preempt(["large"])),
+        (["cpu": "1300m"], .preempt(["large", "small"])), (["cpu": "1900m"], .preempt(["guaranteed", "large", "small"])),
+        (
+            ["cpu": "2100m"],
+            .impossible(
+                "Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: "
+                    + "no set of running pods found to reclaim resources: [(res: cpu, q: 100), ]")
+        ),
+    ]) func `as few and as unimportant pods as will do`(requests: [String: String], expected: CriticalPreemption.Plan) {
+        let critical = Self.pod("critical", requests, priority: 2_000_000_000)
+        #expect(CriticalPreemption.plan(for: critical, among: [Self.guaranteed, Self.small, Self.large], Self.roomy) == expected)
+    }
+
+    @Test(arguments: [(Int32(2_000_000_000), false), (2_000_000_001, true)])
+    func `a critical pod gives way only to a more important one`(priority: Int32, gives: Bool) {
+        let there = Self.pod("there", ["cpu": "2"], priority: 2_000_000_000)
+        let plan = CriticalPreemption.plan(for: Self.pod("p", ["cpu": "1"], priority: priority), among: [there], Self.roomy)
+        #expect((plan == .preempt(["there"])) == gives)
+    }
+
+    @Test func `a critical pod takes the place of another, which ends with a reason`() async throws {
+        var setup = SimulationSetup()
+        setup.configure = { configuration in
+            configuration.node.milliCPU = 1_000
+            configuration.node.reserve(.nothing)
+        }
+        try await simulate([Self.large], setup) { node in
+            try await node.sleep(until: 5)
+            #expect(node.status("large").phase == "Running")
+            node.kubelet.addPods([Self.pod("critical", ["cpu": "500m"], priority: 2_000_000_000)])
+            try await node.sleep(until: 50)
+            let status = node.status("large")
+            #expect("\(status.phase ?? "") \(status.reason ?? "")" == "Failed Preempting")
+            #expect(status.message == "Preempted in order to admit critical pod")
+            #expect(status.conditions.contains { $0.type == "DisruptionTarget" && $0.reason == "TerminationByKubelet" })
+            #expect(node.status("critical").phase == "Running")
+            #expect(node.recorder.texts.contains("Preempting: Preempted in order to admit critical pod"))
+        }
+    }
+}

@@ -50,3 +50,15 @@ import Testing
         #expect(usage.victims(toFree: 1, ImageGCPolicy(), now: .seconds(400)).isEmpty)
     }
 }
+
+struct ImageShortageTests {
+    @Test(arguments: [
+        (UInt64(100) << 30, UInt64(5) << 30, "95% of 100GiB used"), (25_277_000_000, 2_527_700_000, "90% of 23.54GiB used"),
+        (1_000, 0, "100% of 1000B used"), (1536 << 20, 0, "100% of 1.5GiB used"),
+    ]) func `what could not be freed is told in the kubelet's words`(capacity: UInt64, available: UInt64, expected: String) {
+        #expect(
+            ImageGCPolicy.shortage(capacityBytes: capacity, availableBytes: available, freedBytes: 7)
+                == "Insufficient free disk space on the node's image filesystem (\(expected)). Failed to free sufficient space by deleting "
+                + "unused images (freed 7 bytes). Consider resizing the disk or deleting unused files.")
+    }
+}

@@ -74,6 +74,43 @@ private let scenarios: [RecordedScenario] = [
     RecordedScenario(
         name: "kubelet-oom", at: 10.5, script: { _ in ContainerScript(exit: .init(after: .zero, code: 137, outOfMemory: true)) },
         comparesEvents: false),
+    RecordedScenario(name: "kubelet-exit-always-3", at: 13.3, script: { _ in .exits(after: .seconds(1), code: 3) }),
+    RecordedScenario(
+        name: "kubelet-restart-rules", at: 10,
+        script: { $0.attempt == 0 ? .exits(after: .seconds(1), code: 42) : .exits(after: .zero, code: 1) }),
+    RecordedScenario(
+        name: "kubelet-liveness-exec-grace", at: 3.5,
+        script: { _ in
+            var script = ContainerScript(stop: .ignores)
+            script.commands["sh -c echo sick; exit 2"] = .init(exitCode: 2, output: "sick\n")
+            return script
+        }),
+    RecordedScenario(name: "kubelet-liveness-tcp", at: 1.5, comparesEvents: false),
+    RecordedScenario(
+        name: "kubelet-probe-timeout", at: 5.5,
+        script: { _ in
+            var script = ContainerScript(stop: .exits(after: .zero, code: 0))
+            script.commands["sleep 5"] = .init(duration: .seconds(5))
+            return script
+        }),
+    RecordedScenario(
+        name: "kubelet-startup-then-ready", at: 8,
+        script: { _ in
+            var script = ContainerScript(stop: .exits(after: .zero, code: 0))
+            script.command = { line, time in
+                guard line == "cat /tmp/s", time < .milliseconds(2_900) else { return nil }
+                return .init(exitCode: 1, output: "cat: can't open '/tmp/s': No such file or directory\n")
+            }
+            return script
+        }),
+    RecordedScenario(
+        name: "kubelet-prestop-fails", at: 3.5, deletes: true,
+        script: { _ in
+            var script = ContainerScript(stop: .exits(after: .zero, code: 0))
+            script.commands["false"] = .init(exitCode: 1)
+            script.commands["sleep 20"] = .init(duration: .seconds(20))
+            return script
+        }),
 ]
 
 @Suite(.enabled(if: directory != nil, reason)) struct RecordedTraceTests {
@@ -92,6 +129,8 @@ private let scenarios: [RecordedScenario] = [
             try await node.sleep(until: scenario.at)
             for pod in trace.pods {
                 let ours = RecordedTrace.comparable(node.status(pod.uid).json)
+                // Of a pod that was deleted at once there is no last status.
+                if scenario.deletes, trace.finals[pod.name] == nil { continue }
                 let recorded = trace.finals[pod.name] ?? .null
                 #expect(ours == recorded, "status of \(pod.name)")
             }

@@ -113,3 +113,31 @@ extension Container {
         return copy
     }
 }
+
+@Suite struct SwapLimitTests {
+    private static func pod(_ requests: [String: String], _ limits: [String: String] = [:], priority: Int32? = nil) -> Pod {
+        makePod("p") { pod in
+            pod.spec.priority = priority
+            pod.spec.containers[0].resources.requests = quantities(requests)
+            pod.spec.containers[0].resources.limits = quantities(limits)
+        }
+    }
+
+    private static let cases: [(Pod, Int64)] = [
+        (pod(["memory": "1Gi"]), 512 << 20), (pod(["memory": "1Gi"], ["memory": "2Gi"]), 512 << 20), (pod([:]), 0),
+        (pod(["cpu": "1"]), 0), (pod(["memory": "1Gi", "cpu": "1"], ["memory": "1Gi", "cpu": "1"]), 0),
+        (pod(["memory": "1Gi"], ["memory": "1Gi"]), 0), (pod(["memory": "1Gi"], priority: 2_000_000_000), 0),
+    ]
+
+    @Test(arguments: cases) func `burstable containers get the share of swap that their request is of memory`(pod: Pod, expected: Int64) {
+        var configuration = KubeletConfiguration()
+        configuration.node.memoryBytes = 4 << 30
+        configuration.node.identity.swapBytes = 2 << 30
+        #expect(SwapLimit.bytes(pod.spec.containers[0], in: pod, configuration) == nil)
+        configuration.hasLimitedSwap = true
+        #expect(SwapLimit.bytes(pod.spec.containers[0], in: pod, configuration) == expected)
+        let resources = LinuxContainerResources(pod.spec.containers[0], in: pod, configuration)
+        #expect(resources.unified["memory.swap.max"] == "\(expected)")
+        #expect(resources.memorySwapLimitInBytes == 0)
+    }
+}

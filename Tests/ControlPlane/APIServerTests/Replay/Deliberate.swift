@@ -14,7 +14,7 @@ struct Deliberate {
                 "errors": [
                     "Webhook: condition bad CEL", "VAP: syntax error", "VAP: not bool", "VAP: messageExpression not string",
                     "VAP: variable unknown", "VAP: params without paramKind", "policy: message", "policy: dynamic", "policy: broken",
-                    "policy: two deny, one is told", "CR: merge unknown Strict", "Webhook: caBundle not pem",
+                    "policy: two deny, one is told", "Webhook: caBundle not pem",
                 ]
             ]),
         Deliberate(
@@ -22,7 +22,7 @@ struct Deliberate {
             names: [
                 "errors": [
                     "query: resourceslices by spec.driver", "pod: env fileKeyRef empty", "pod: hostnameOverride invalid",
-                    "pod: lifecycle stopSignal without os", "pod: securityContext capability empty is taken",
+                    "pod: securityContext capability empty is taken",
                 ],
                 "defaults": [
                     "VolumeAttributesClass", "MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding", "DeviceClass", "ResourceClaim",
@@ -89,7 +89,7 @@ struct Deliberate {
                 "errors": [
                     "immutable: pod image empty", "immutable: job selector", "immutable: job podFailurePolicy",
                     "immutable: node /spec/taints 3", "immutable: node /spec/taints 4", "HPA: metric without type",
-                    "HPA: metric type unknown", "name: job name of 64", "patch: merge bad label",
+                    "HPA: metric type unknown", "name: job name of 64", "patch: merge bad label", "CR: float for integer",
                 ]
             ]),
         Deliberate(

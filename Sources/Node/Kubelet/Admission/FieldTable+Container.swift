@@ -93,7 +93,7 @@ extension FieldTable {
             "ResourceRequirements",
             [
                 "claims": .missing("no devices are allocated"),
-                "limits": .missingKeys(withoutLimit),
+                "limits": .withServer(.missingKeys(withoutDevice), alone: .missingKeys(withoutLimit)),
                 // What is requested and may not be had by everybody is limited to the same amount.
                 "requests": .acts,
             ]),
@@ -112,9 +112,12 @@ extension FieldTable {
     ]
 
     @Sendable private static func withoutLimit(_ resource: String) -> String? {
+        resource == "ephemeral-storage" ? "it is not enforced" : withoutDevice(resource)
+    }
+
+    @Sendable private static func withoutDevice(_ resource: String) -> String? {
         switch resource {
-        case "cpu", "memory": nil
-        case "ephemeral-storage": "it is not enforced"
+        case "cpu", "memory", "ephemeral-storage": nil
         case _ where resource.hasPrefix("hugepages-"): nil
         default: "no device of this kind is given to it"
         }

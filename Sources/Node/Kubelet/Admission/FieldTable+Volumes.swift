@@ -13,7 +13,7 @@ extension FieldTable {
         FieldTable(
             "EmptyDirVolumeSource", acting: "medium",
             [
-                "sizeLimit": .missing(
+                "sizeLimit": .missingAlone(
                     "it is not enforced on disk", when: .without("medium"))
             ]),
         FieldTable("HostPathVolumeSource", acting: "path type"),

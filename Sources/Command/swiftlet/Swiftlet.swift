@@ -46,7 +46,11 @@ struct Root: ParsableCommand {
         groupedSubcommands: [
             CommandGroup(name: "Pods", subcommands: [Run.self, Ps.self, Logs.self, Exec.self, Stop.self, Rm.self]),
             CommandGroup(name: "Node", subcommands: [Up.self, StatusCommand.self, Down.self, Agent.self, ImageCommand.self]),
-            CommandGroup(name: "Looking into it", subcommands: [Check.self, Verify.self, Explain.self]),
+            CommandGroup(
+                name: "Looking into it",
+                subcommands: [
+                    Check.self, Verify.self, Explain.self, TimelineCommand.self, ProbeCommand.self, BackoffCommand.self, ExperimentCommand.self,
+                ]),
             CommandGroup(name: "Control plane", subcommands: [Server.self, Snapshot.self]),
             CommandGroup(name: "Other", subcommands: [VersionCommand.self, Completion.self]),
         ])

@@ -68,6 +68,16 @@ package final class SimulatedRuntime: RuntimeService {
     package func sandboxConfig(_ id: String) -> PodSandboxConfig? { state.withLock { $0.sandboxes[id]?.config } }
     package func containerConfig(_ id: String) -> ContainerConfig? { state.withLock { $0.containers[id]?.config } }
 
+    /// The id of the running instance of a container; nil: none runs.
+    package func runningContainer(pod: String, name: String) -> String? {
+        state.withLock { state in
+            state.containers.values.first { container in
+                container.status.state == .running && container.status.metadata.name == name
+                    && state.sandboxes[container.status.sandboxID]?.config.metadata.name == pod
+            }?.status.id
+        }
+    }
+
     package func events() -> AsyncStream<ContainerEvent> {
         let (stream, continuation) = AsyncStream.makeStream(of: ContainerEvent.self)
         let number = state.withLock { state in

@@ -146,7 +146,8 @@ extension EndToEnd.VerifyTests {
             #expect(wrong.status == 1 && wrong.stdout.contains("DIFFERS  main/process/uid"), "\(wrong.stdout)\(wrong.stderr)")
             let broken = try machine.manifest("expect:\n- {path: main/process/uid, equal: 5}\n", name: "broken.yaml")
             let refused = try machine.swiftlet(["verify"], ["pod/\(pod)", "--expect", broken])
-            #expect(refused.status == 2 && refused.stderr.contains("\(broken):2: expect[0].equal: unknown requirement"), "\(refused.stderr)")
+            #expect(
+                refused.status == 2 && refused.stderr.contains("\(broken):2: expect[0].equal: unknown requirement"), "\(refused.stderr)")
         }
     }
 
@@ -219,13 +220,18 @@ extension EndToEnd.VerifyTests {
                 ("runAsUser: 1234", "runAsUser: 1", "main/process/uid"), ("runAsGroup: 1235", "runAsGroup: 1", "main/process/gid"),
                 ("allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true", "main/security/noNewPrivs"),
                 ("readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "main/mounts[/]/access"),
-                ("add: [NET_BIND_SERVICE]", "add: [SYS_TIME]", "main/capabilities/bounding"), ("type: RuntimeDefault", "type: Unconfined", "main/security/seccomp"),
-                ("mountPath: /host", "mountPath: /other", "main/mounts[/other]/access"), ("readOnly: true}]", "readOnly: false}]", "main/mounts[/host]/access"),
+                ("add: [NET_BIND_SERVICE]", "add: [SYS_TIME]", "main/capabilities/bounding"),
+                ("type: RuntimeDefault", "type: Unconfined", "main/security/seccomp"),
+                ("mountPath: /host", "mountPath: /other", "main/mounts[/other]/access"),
+                ("readOnly: true}]", "readOnly: false}]", "main/mounts[/host]/access"),
                 ("value: \"1\"", "value: \"2\"", "main/env[A]"), ("workingDir: /", "workingDir: /tmp", "main/process/cwd"),
-                ("\"100000\"]", "\"5\"]", "main/process/arguments"), ("value: \"0\"", "value: \"1\"", "pod/sysctls[net/ipv4/tcp_syncookies]"),
+                ("\"100000\"]", "\"5\"]", "main/process/arguments"),
+                ("value: \"0\"", "value: \"1\"", "pod/sysctls[net/ipv4/tcp_syncookies]"),
                 ("name: foreign", "name: stranger", "pod/hostname"), ("path: \(bundle.host)", "path: /etc", "main/mounts[/host]/source"),
-                ("allowPrivilegeEscalation: false", "procMount: Unmasked", "main/covered[/proc/sys]"), ("spec:\n", "spec:\n  hostNetwork: true\n", "main/namespaces/net"),
-                ("spec:\n", "spec:\n  hostPID: true\n", "main/namespaces/pid"), ("spec:\n", "spec:\n  hostIPC: true\n", "main/namespaces/ipc"),
+                ("allowPrivilegeEscalation: false", "privileged: true", "main/covered[/proc/sys]"),
+                ("spec:\n", "spec:\n  hostNetwork: true\n", "main/namespaces/net"),
+                ("spec:\n", "spec:\n  hostPID: true\n", "main/namespaces/pid"),
+                ("spec:\n", "spec:\n  hostIPC: true\n", "main/namespaces/ipc"),
             ]
             for (right, wrong, path) in faults {
                 let answer = try verify(manifest.replacing(right, with: wrong, maxReplacements: 1))
@@ -252,8 +258,12 @@ final class OCIBundle {
             to: folder.appending(path: "config.json"), atomically: false, encoding: .utf8)
         runtime = [program, "--root", machine.folder.appending(path: "runtime").path]
         let file = machine.folder.appending(path: "pid").path
-        try shell("\(runtime.joined(separator: " ")) run -d --bundle \(folder.path) --pid-file \(file) \(id) </dev/null >\(file).log 2>&1 || { cat \(file).log; exit 1; }")
-        guard let number = Int(try String(contentsOfFile: file, encoding: .utf8).filter(\.isNumber)) else { throw Machine.Failure(description: "no pid") }
+        try shell(
+            "\(runtime.joined(separator: " ")) run -d --bundle \(folder.path) --pid-file \(file) \(id) </dev/null >\(file).log 2>&1 || { cat \(file).log; exit 1; }"
+        )
+        guard let number = Int(try String(contentsOfFile: file, encoding: .utf8).filter(\.isNumber)) else {
+            throw Machine.Failure(description: "no pid")
+        }
         pid = number
     }
 
@@ -261,16 +271,19 @@ final class OCIBundle {
 
     private static func configuration(hostname: String, host: String, cgroup: String) -> String {
         let mounts = [
-            ("/proc", "proc", "\"nosuid\",\"noexec\",\"nodev\""), ("/dev", "tmpfs", "\"nosuid\",\"strictatime\",\"mode=755\",\"size=65536k\""),
+            ("/proc", "proc", "\"nosuid\",\"noexec\",\"nodev\""),
+            ("/dev", "tmpfs", "\"nosuid\",\"strictatime\",\"mode=755\",\"size=65536k\""),
             ("/dev/pts", "devpts", "\"nosuid\",\"noexec\",\"newinstance\",\"ptmxmode=0666\",\"mode=0620\""),
-            ("/dev/shm", "tmpfs", "\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=65536k\""), ("/dev/mqueue", "mqueue", "\"nosuid\",\"noexec\",\"nodev\""),
+            ("/dev/shm", "tmpfs", "\"nosuid\",\"noexec\",\"nodev\",\"mode=1777\",\"size=65536k\""),
+            ("/dev/mqueue", "mqueue", "\"nosuid\",\"noexec\",\"nodev\""),
             ("/sys", "sysfs", "\"nosuid\",\"noexec\",\"nodev\",\"ro\""),
         ].map { "{\"destination\":\"\($0)\",\"type\":\"\($1)\",\"source\":\"\($1)\",\"options\":[\($2)]}" }
         let bind = "{\"destination\":\"/host\",\"type\":\"bind\",\"source\":\"\(host)\",\"options\":[\"rbind\",\"rprivate\",\"ro\"]}"
         let capability = "[\"CAP_NET_BIND_SERVICE\"]"
         func list(_ paths: [String]) -> String { "[" + paths.map { "\"\($0)\"" }.joined(separator: ",") + "]" }
         let masked = [
-            "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+            "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+            "/proc/sched_debug",
             "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap",
         ]
         return """

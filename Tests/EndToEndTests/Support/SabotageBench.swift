@@ -19,11 +19,13 @@ final class SabotageBench {
             throw Machine.Failure(description: "no folder of cgroup \(cgroup)")
         }
         let sandbox = machine.files("run/pods").first { id in
-            (try? String(contentsOf: machine.folder.appending(path: "run/pods/\(id)/sandbox.json"), encoding: .utf8))?.contains(row.uid) ?? false
+            (try? String(contentsOf: machine.folder.appending(path: "run/pods/\(id)/sandbox.json"), encoding: .utf8))?.contains(row.uid)
+                ?? false
         }
         variables = [
             "P": "\(web)", "S": "\(side)", "CG": root, "PODCG": (root as NSString).deletingLastPathComponent, "IP": row.podIP ?? "",
-            "SANDBOX": machine.folder.appending(path: "run/pods/\(sandbox ?? "none")").path, "PODDIR": "\(machine.dataDirectory)/pods/\(row.uid)",
+            "SANDBOX": machine.folder.appending(path: "run/pods/\(sandbox ?? "none")").path,
+            "PODDIR": "\(machine.dataDirectory)/pods/\(row.uid)",
         ]
     }
 
@@ -53,7 +55,7 @@ final class SabotageBench {
     private func shell(_ script: String) throws -> String {
         let head = variables.map { "\($0.key)='\($0.value)'; " }.joined()
         // As the container sees its mounts, with busybox's own mount.
-        let inside = "inside() { nsenter -t $P -m /bin/busybox \"$@\"; }; net() { nsenter -t $P -n \"$@\"; }; "
+        let inside = "inside() { nsenter -t $P -m -p /bin/busybox \"$@\"; }; net() { nsenter -t $P -n \"$@\"; }; "
         let result = try Program.run("/bin/bash", ["-ec", head + inside + script])
         guard result.status == 0 else { throw Machine.Failure(description: "\(script): exit \(result.status): \(result.stderr)") }
         return result.stdout
@@ -88,8 +90,12 @@ struct Sabotage {
     }
 
     private static let network = [
-        kernel("no default route", "pod/network/defaultRoute[IPv4]", "net ip route show default > /tmp/$P.route; net ip route del default", mend: "net ip route add $(cat /tmp/$P.route); rm /tmp/$P.route"),
-        kernel("another address", "pod/network/addresses", "net ip addr add 198.51.100.7/32 dev eth0", mend: "net ip addr del 198.51.100.7/32 dev eth0"),
+        kernel(
+            "no default route", "pod/network/defaultRoute[IPv4]", "net ip route show default > /tmp/$P.route; net ip route del default",
+            mend: "net ip route add $(cat /tmp/$P.route); rm /tmp/$P.route"),
+        kernel(
+            "another address", "pod/network/addresses", "net ip addr add 198.51.100.7/32 dev eth0",
+            mend: "net ip addr del 198.51.100.7/32 dev eth0"),
         kernel("loopback down", "pod/network/links[lo]", "net ip link set lo down", mend: "net ip link set lo up"),
         kernel("hostname", "pod/hostname", "nsenter -t $P -u hostname wrong", mend: "nsenter -t $P -u hostname righthost"),
         sysctl("net/ipv4/tcp_syncookies", "1", "0", "-n"), sysctl("net/ipv4/ip_unprivileged_port_start", "1024", "0", "-n"),
@@ -102,42 +108,58 @@ struct Sabotage {
     }
 
     private static let mounts = [
-        remount("/data", "ro", "rw", "access"), remount("/host", "rw", "ro", "access"), remount("/facts", "rw", "ro", "access"), remount("/", "rw", "ro", "access"),
+        remount("/data", "ro", "rw", "access"), remount("/host", "rw", "ro", "access"), remount("/facts", "rw", "ro", "access"),
+        remount("/", "rw", "ro", "access"),
         remount("/sys", "rw,nosuid,nodev,noexec", "ro,nosuid,nodev,noexec", "access"),
         remount("/sys/fs/cgroup", "rw,nosuid,nodev,noexec", "ro,nosuid,nodev,noexec", "access"),
-        remount("/proc", "nosuid,nodev", "nosuid,nodev,noexec", "options"), remount("/dev/shm", "nosuid,nodev", "nosuid,nodev,noexec", "options"),
-        remount("/dev/mqueue", "nodev,noexec", "nosuid,nodev,noexec", "options"), remount("/dev/pts", "nosuid", "nosuid,noexec", "options"),
-        remount("/dev", "strictatime", "nosuid,strictatime", "options"),
-        kernel("shared propagation", "web/mounts[/data]/propagation", "inside mount --make-shared /data", mend: "inside mount --make-private /data"),
+        remount("/proc", "nosuid,nodev,exec", "nosuid,nodev,noexec", "options"),
+        remount("/dev/shm", "nosuid,nodev,exec", "nosuid,nodev,noexec", "options"),
+        remount("/dev/mqueue", "suid,nodev,noexec", "nosuid,nodev,noexec", "options"),
+        remount("/dev/pts", "nosuid,exec", "nosuid,noexec", "options"),
+        remount("/dev", "suid,strictatime", "nosuid,strictatime", "options"),
+        kernel(
+            "shared propagation", "web/mounts[/data]/propagation", "inside mount --make-shared /data",
+            mend: "inside mount --make-private /data"),
         kernel("another volume on top", "web/mounts[/data]/source", "inside mount --bind /mem /data", mend: "inside umount /data"),
         kernel("another part on top", "web/mounts[/part]/source", "inside mount --bind /data /part", mend: "inside umount /part"),
-        kernel("another host path on top", "web/mounts[/host]/source", "inside mount --bind /data /host; inside mount -o remount,bind,ro /host", mend: "inside umount /host"),
+        kernel(
+            "another host path on top", "web/mounts[/host]/source",
+            "inside mount --bind /data /host; inside mount -o remount,bind,ro /host", mend: "inside umount /host"),
         kernel("volume gone", "web/mounts[/data]/access", "inside mount --move /data /tmp", mend: "inside mount --move /tmp /data"),
-        kernel("larger memory volume", "web/mounts[/mem]/sizeBytes", "inside mount -o remount,size=8m /mem", mend: "inside mount -o remount,size=1m /mem"),
+        kernel(
+            "larger memory volume", "web/mounts[/mem]/sizeBytes", "inside mount -o remount,size=8m /mem",
+            mend: "inside mount -o remount,size=1m /mem"),
         kernel("one mount more", "web/mounts", "inside mount -t tmpfs none /tmp", mend: "inside umount /tmp"),
         kernel("volume not in memory", "web/mounts[/mem]/type", "inside mount --bind /data /mem", mend: "inside umount /mem"),
     ]
 
     private static func remount(_ path: String, _ wrong: String, _ right: String, _ item: String) -> Sabotage {
-        kernel("\(path) mounted \(wrong)", "web/mounts[\(path)]/\(item)", "inside mount -o remount,bind,\(wrong) \(path)", mend: "inside mount -o remount,bind,\(right) \(path)")
+        kernel(
+            "\(path) mounted \(wrong)", "web/mounts[\(path)]/\(item)", "inside mount -o remount,bind,\(wrong) \(path)",
+            mend: "inside mount -o remount,bind,\(right) \(path)")
     }
 
     private static let hidden =
         ["/proc/kcore", "/proc/keys", "/proc/timer_list"].map { path in
-            kernel("\(path) open", "web/covered[\(path)]", "inside umount \(path)", mend: "inside mount --bind /dev/null \(path)", if: "inside test -e \(path)")
+            kernel(
+                "\(path) open", "web/covered[\(path)]", "inside umount \(path)", mend: "inside mount --bind /dev/null \(path)",
+                if: "inside test -e \(path)")
         }
         + ["/proc/acpi", "/proc/scsi", "/sys/firmware"].map { path in
             kernel(
-                "\(path) open", "web/covered[\(path)]", "inside umount \(path)", mend: "inside mount -t tmpfs -o ro none \(path)", if: "inside test -d \(path)")
+                "\(path) open", "web/covered[\(path)]", "inside umount \(path)", mend: "inside mount -t tmpfs -o ro none \(path)",
+                if: "inside test -d \(path)")
         }
         + ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"].map { path in
             kernel(
                 "\(path) writable", "web/covered[\(path)]", "inside umount \(path)",
-                mend: "inside mount --bind \(path) \(path); inside mount -o remount,bind,ro,nosuid,nodev,noexec \(path)", if: "inside test -e \(path)")
+                mend: "inside mount --bind \(path) \(path); inside mount -o remount,bind,ro,nosuid,nodev,noexec \(path)",
+                if: "inside test -e \(path)")
         }
 
     private static let files = [
-        file("hosts", "$PODDIR/etc-hosts", "grep -v alias.example", "web/files/hosts"), file("hosts without the pod", "$PODDIR/etc-hosts", "grep -v righthost", "web/files/hosts"),
+        file("hosts", "$PODDIR/etc-hosts", "grep -v alias.example", "web/files/hosts"),
+        file("hosts without the pod", "$PODDIR/etc-hosts", "grep -v righthost", "web/files/hosts"),
         file("hostname", "$SANDBOX/hostname", "sed s/right/wrong/", "web/files/hostname"),
         file("nameserver", "$SANDBOX/resolv.conf", "sed s/192.0.2.53/192.0.2.54/", "web/files/resolv.conf/nameservers"),
         file("search", "$SANDBOX/resolv.conf", "sed s/a.example/b.example/", "web/files/resolv.conf/searches"),
@@ -146,38 +168,50 @@ struct Sabotage {
 
     /// In place, for the container has the file itself mounted.
     private static func file(_ name: String, _ file: String, _ change: String, _ path: String) -> Sabotage {
-        kernel("file \(name)", path, "cp \(file) /tmp/$P.file; \(change) /tmp/$P.file > \(file)", mend: "cat /tmp/$P.file > \(file); rm /tmp/$P.file")
+        kernel(
+            "file \(name)", path, "cp \(file) /tmp/$P.file; \(change) /tmp/$P.file > \(file)",
+            mend: "cat /tmp/$P.file > \(file); rm /tmp/$P.file")
     }
 
     private static let devices = [
         kernel("a device of the machine", "web/devices/others", "inside mknod /dev/mem c 1 1", mend: "inside rm /dev/mem"),
         kernel("a block device", "web/devices/others", "inside mknod /dev/disk b 7 0", mend: "inside rm /dev/disk"),
         kernel("no /dev/full", "web/devices", "inside rm /dev/full", mend: "inside mknod -m 666 /dev/full c 1 7"),
-        kernel("a false /dev/zero", "web/devices", "inside rm /dev/zero; inside mknod /dev/zero c 1 3", mend: "inside rm /dev/zero; inside mknod -m 666 /dev/zero c 1 5"),
-        kernel("a false /dev/null", "web/devices", "inside rm /dev/null; inside touch /dev/null", mend: "inside rm /dev/null; inside mknod -m 666 /dev/null c 1 3"),
+        kernel(
+            "a false /dev/zero", "web/devices", "inside rm /dev/zero; inside mknod /dev/zero c 1 3",
+            mend: "inside rm /dev/zero; inside mknod -m 666 /dev/zero c 1 5"),
+        kernel(
+            "a false /dev/null", "web/devices", "inside rm /dev/null; inside touch /dev/null",
+            mend: "inside rm /dev/null; inside mknod -m 666 /dev/null c 1 3"),
     ]
 
     private static let processes = [
-        kernel("oom_score_adj", "web/process/oom_score_adj", "cat /proc/$P/oom_score_adj > /tmp/$P.oom; echo 1000 > /proc/$P/oom_score_adj", mend: "cat /tmp/$P.oom > /proc/$P/oom_score_adj; rm /tmp/$P.oom"),
+        kernel(
+            "oom_score_adj", "web/process/oom_score_adj", "cat /proc/$P/oom_score_adj > /tmp/$P.oom; echo 1000 > /proc/$P/oom_score_adj",
+            mend: "cat /tmp/$P.oom > /proc/$P/oom_score_adj; rm /tmp/$P.oom"),
         limit("core", "Max core file size", "1"), limit("data", "Max data size", "123456789"), limit("stack", "Max stack size", "1048576"),
         limit("nproc", "Max processes", "77"), limit("memlock", "Max locked memory", "4096"),
     ]
 
-    /// The soft limit alone, which can be raised again.
+    /// The soft limit alone, which can be raised again; of the container that runs as root, whose limits root may change without more privileges.
     private static func limit(_ option: String, _ name: String, _ value: String) -> Sabotage {
         kernel(
-            "limit \(option)", "web/limits[\(name)]", "prlimit --pid $P --noheadings --raw -o SOFT --\(option) > /tmp/$P.limit; prlimit --pid $P --\(option)=\(value):",
-            mend: "prlimit --pid $P --\(option)=$(cat /tmp/$P.limit):; rm /tmp/$P.limit")
+            "limit \(option)", "side/limits[\(name)]",
+            "prlimit --pid $S --noheadings --raw -o SOFT --\(option) > /tmp/$P.limit; prlimit --pid $S --\(option)=\(value):",
+            mend: "prlimit --pid $S --\(option)=$(cat /tmp/$P.limit):; rm /tmp/$P.limit")
     }
 
     private static let cgroups =
         [
             kernel("container frozen", "web/cgroup/cgroup.freeze", "echo 1 > $CG/cgroup.freeze", mend: "echo 0 > $CG/cgroup.freeze"),
             kernel("pod frozen", "pod/cgroup/cgroup.freeze", "echo 1 > $PODCG/cgroup.freeze", mend: "echo 0 > $PODCG/cgroup.freeze"),
-            kernel("moved to another cgroup", "web/cgroup/path", "mkdir $CG.else; echo $P > $CG.else/cgroup.procs", mend: "echo $P > $CG/cgroup.procs; rmdir $CG.else"),
+            kernel(
+                "moved to another cgroup", "web/cgroup/path", "mkdir $CG.else; echo $P > $CG.else/cgroup.procs",
+                mend: "echo $P > $CG/cgroup.procs; rmdir $CG.else"),
         ]
         + [
-            ("cpu.max", "20000 100000", "50000 100000"), ("cpu.weight", "99", "17"), ("cpu.max.burst", "1000", "0"), ("cpu.idle", "1", "0"), ("memory.max", "99999744", "67108864"),
+            ("cpu.max", "20000 100000", "50000 100000"), ("cpu.weight", "99", "17"), ("cpu.max.burst", "1000", "0"), ("cpu.idle", "1", "0"),
+            ("memory.max", "99999744", "67108864"),
             ("memory.high", "1048576", "max"), ("memory.min", "4096", "0"), ("memory.low", "4096", "0"), ("memory.oom.group", "0", "1"),
             ("memory.swap.max", "max", "0"), ("pids.max", "50", "max"), ("cpuset.cpus", "0", ""),
         ].map { file, wrong, right in limitFile("$CG", "web", file, wrong, right) }
@@ -186,7 +220,8 @@ struct Sabotage {
 
     private static func limitFile(_ folder: String, _ owner: String, _ file: String, _ wrong: String, _ right: String) -> Sabotage {
         kernel(
-            "\(owner) \(file)", "\(owner)/cgroup/\(file)", "echo '\(wrong)' > \(folder)/\(file)", mend: "echo '\(right)' > \(folder)/\(file)", if: "test -e \(folder)/\(file)")
+            "\(owner) \(file)", "\(owner)/cgroup/\(file)", "echo '\(wrong)' > \(folder)/\(file)",
+            mend: "echo '\(right)' > \(folder)/\(file)", if: "test -e \(folder)/\(file)")
     }
 
     private static let plans: [Sabotage] = {
@@ -195,18 +230,19 @@ struct Sabotage {
         return [
             declared("other user", "web/process/uid", "\(context).runAsUser = 1002"),
             declared("other group", "web/process/gid", "\(context).runAsGroup = 1002"),
-            declared("other fsGroup", "web/process/groups", ".spec.securityContext.fsGroup = 2001"),
+            declared("other fsGroup", "web/process/groups", ".spec.securityContext.fsGroup = 2099"),
             declared("one group more", "web/process/groups", ".spec.securityContext.supplementalGroups += [3001]"),
             declared("root", "web/capabilities/effective", "\(context).runAsUser = 0"),
             declared("a capability less", "web/capabilities/bounding", "\(context).capabilities.add = []"),
             declared("a capability more", "web/capabilities/bounding", "\(context).capabilities.add += [\"SYS_TIME\"]"),
             declared("usual capabilities", "web/capabilities/bounding", "\(context).capabilities = {}"),
-            declared("fewer for root", "side/capabilities/permitted", ".spec.containers[1].securityContext.capabilities.drop = [\"CHOWN\"]"),
+            declared(
+                "fewer for root", "side/capabilities/permitted", ".spec.containers[1].securityContext.capabilities.drop = [\"CHOWN\"]"),
             declared("escalation", "web/security/noNewPrivs", "\(context).allowPrivilegeEscalation = true"),
             declared("no filter", "web/security/seccomp", "\(context).seccompProfile.type = \"Unconfined\""),
             declared("a filter", "side/security/seccomp", ".spec.containers[1].securityContext.seccompProfile.type = \"RuntimeDefault\""),
             declared("privileged", "side/covered[/proc/sys]", ".spec.containers[1].securityContext.privileged = true"),
-            declared("unmasked", "side/covered[/proc/kcore]", ".spec.containers[1].securityContext.procMount = \"Unmasked\""),
+            declared("unmasked", "side/covered[/proc/keys]", ".spec.containers[1].securityContext.procMount = \"Unmasked\""),
             declared("host network", "web/namespaces/net", ".spec.hostNetwork = true"),
             declared("host processes", "web/namespaces/pid", ".spec.hostPID = true"),
             declared("host IPC", "web/namespaces/ipc", ".spec.hostIPC = true"),

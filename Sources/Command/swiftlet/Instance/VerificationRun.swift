@@ -59,6 +59,10 @@ final class VerificationRun: Sendable {
         return try outcome.get()
     }
 
+    private static func ended(_ pod: Pod) -> String {
+        "pod \(pod.name) ended before it could be looked at: give it a command that lasts, for example sleep 60"
+    }
+
     private func note(_ pod: Pod) -> Ending? {
         let all = latest.withLock { latest in
             latest[pod.uid] = pod
@@ -66,7 +70,7 @@ final class VerificationRun: Sendable {
         }
         if let reason = PodTrouble.reason(of: pod) { return .trouble(reason) }
         if ["Succeeded", "Failed"].contains(pod.status.phase) {
-            return .trouble("pod \(pod.name) ended before it could be looked at: give it a command that lasts, for example sleep 60")
+            return .trouble(Self.ended(pod))
         }
         return all.allSatisfy(\.runsWhole) ? .allRun : nil
     }
@@ -80,6 +84,7 @@ final class VerificationRun: Sendable {
         }
         return try pods.map { pod in
             let processes = Dictionary(runtime.processes(ofPod: pod.uid).map { ($0.name, $0.pid) }) { $1 }
+            guard pod.spec.containers.allSatisfy({ processes[$0.name] != nil }) else { throw Refusal(Self.ended(pod)) }
             return PodVerification(try facts.facts(latest.withLock { $0[pod.uid] ?? pod }, processes: processes), extra: extra)
         }
     }

@@ -105,13 +105,14 @@ let package = Package(
         tests(
             "Node", "NetworkPolicies",
             [
-                "KubernetesClient", "KubernetesAPI", "APIMachinery", "Nftables", "Netlink", "LinuxSystem", "PodNetwork", "APIServer",
-                "Storage",
-                "TestSupport",
+                "KubernetesClient", "KubernetesAPI", "APIMachinery", "Nftables", "Netlink", "LinuxSystem", "PodNetwork", "NetworkTesting",
             ]),
         tests(
             "Node", "ServiceProxy",
-            ["KubernetesClient", "KubernetesAPI", "APIMachinery", "Nftables", "Netlink", "LinuxSystem", "TestSupport"]),
+            [
+                "KubernetesClient", "KubernetesAPI", "APIMachinery", "Nftables", "Netlink", "LinuxSystem", "PodNetwork", "NetworkTesting",
+                "TestSupport",
+            ]),
 
         // Experiments
         target(
@@ -150,6 +151,9 @@ let package = Package(
             name: "storage-storm", dependencies: ["Storage", "StorageSQLite"], path: "Tests/Support/storage-storm",
             swiftSettings: [.treatAllWarnings(as: .error)]),
         .target(name: "TestSupport", path: "Tests/Support/TestSupport", swiftSettings: [.treatAllWarnings(as: .error)]),
+        .target(
+            name: "NetworkTesting", dependencies: ["LinuxSystem", "Netlink", "PodNetwork"], path: "Tests/Support/NetworkTesting",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
         .target(
             name: "StorageTesting", dependencies: ["Storage"], path: "Tests/Support/StorageTesting",
             swiftSettings: [.treatAllWarnings(as: .error)]),

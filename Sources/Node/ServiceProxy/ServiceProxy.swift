@@ -11,7 +11,7 @@ package final class ServiceProxy: Sendable {
     private let services: Informer<Service>
     private let slices: Informer<EndpointSlice>
     private let node: Informer<Node>
-    private let rules: KernelRules
+    private let rules: Mutex<KernelRules>
     private let time: any TimeSource
     private let report: @Sendable (String) -> Void
     /// Where libnftables runs: with thousands of services a transaction takes its time.
@@ -35,7 +35,7 @@ package final class ServiceProxy: Sendable {
         self.configuration = configuration
         self.time = time
         self.report = report
-        rules = KernelRules(configuration, report: report)
+        rules = Mutex(KernelRules(configuration, report: report))
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         let told: @Sendable (ClientError) -> Void = { report("service proxy: \($0)") }
         services = Informer(client.resource(Service.self), time: time, report: told)
@@ -51,7 +51,7 @@ package final class ServiceProxy: Sendable {
     }
 
     /// Puts the table into the kernel, as it is without any service, unless an earlier run has left one: pods that run go on with that.
-    package func prepare() async throws { try await rules.prepare() }
+    package func prepare() async throws { try await executor.run { [self] in try rules.withLock { try $0.prepare() } } }
 
     /// Works until the task is cancelled. The rules stay, so that pods go on without the daemon.
     package func run() async {
@@ -92,7 +92,7 @@ package final class ServiceProxy: Sendable {
             }
             guard !keys.isEmpty else { continue }
             do throws(ServiceProxyError) {
-                try await apply(keys)
+                try apply(keys)
             } catch {
                 report("\(error)")
                 // What the kernel has is not known for sure: everything is made anew.
@@ -104,13 +104,14 @@ package final class ServiceProxy: Sendable {
         }
     }
 
-    private func apply(_ keys: Set<ObjectKey>) async throws(ServiceProxyError) {
+    private func apply(_ keys: Set<ObjectKey>) throws(ServiceProxyError) {
         if keys.contains(Self.everything) {
             let all = Dictionary(services.objects().map { (ObjectKey($0), $0) }) { first, _ in first }
-            try await rules.replace(all.compactMapValues { ports(of: $0) })
+            let wanted = all.compactMapValues { ports(of: $0) }
+            try rules.withLock { rules throws(ServiceProxyError) in try rules.replace(wanted) }
         } else {
-            let wanted = keys.map { key in (key, services[key].map { ports(of: $0) } ?? []) }
-            try await rules.change(Dictionary(wanted) { first, _ in first })
+            let wanted = Dictionary(keys.map { key in (key, services[key].map { ports(of: $0) } ?? []) }) { first, _ in first }
+            try rules.withLock { rules throws(ServiceProxyError) in try rules.change(wanted) }
         }
     }
 

@@ -4,6 +4,7 @@ import KubernetesAPI
 import KubernetesClient
 import LinuxSystem
 import Netlink
+import NetworkTesting
 import PodNetwork
 import Testing
 
@@ -14,14 +15,9 @@ import Testing
 @Suite(.enabled(if: geteuid() == 0, "needs root"))
 struct TruthTableTests {
     @Test func `each packet of the table passes as the policies say`() throws {
-        let directory = TemporaryDirectory()
-        try NetworkNamespace.runApart {
-            let network = try PodNetwork(
-                .init(
-                    instance: "truth", podCIDRs: [try #require(IPPrefix("10.79.0.0/24"))], stateDirectory: "\(directory.path)/state",
-                    netnsDirectory: "\(directory.path)/netns"))
-            try network.prepare()
-            let table = try ProbeTable(network)
+        let left = try NetworkScene.run { scene in
+            let network = scene.network
+            let table = try ProbeTable(scene)
             var configuration = NetworkPoliciesConfiguration(
                 nodeName: "here", table: network.serviceSide.policyTable, bridge: network.bridge)
             configuration.refusal = .reject
@@ -45,11 +41,8 @@ struct TruthTableTests {
                 cells += ProbeTable.cellCount
             }
             #expect(PolicyScenario.all.count >= 40 && cells >= 40 * 243)
-            let removed = try network.tearDown()
-            #expect(removed.contains("nftables table inet \(network.serviceSide.policyTable)"))
-            var socket = try NetlinkSocket(.netfilter)
-            #expect(try socket.netfilterTable(network.serviceSide.policyTable) == nil)
         }
+        #expect(left == [])
     }
 }
 
@@ -62,21 +55,16 @@ private final class ProbeTable {
     static let ports: [(transport: String, number: UInt16)] = [("TCP", 80), ("TCP", 81), ("UDP", 80)]
     static let cellCount = 9 * 9 * 3
 
-    let pods: [NetworkPod]
-    private let servers: [[Server]]
+    let pods: [PolicedPod]
+    private let servers: [[TestSocket]]
 
-    private final class Server {
-        let socket: TestSocket
-        init(_ socket: consuming TestSocket) { self.socket = socket }
-    }
-
-    init(_ network: PodNetwork) throws {
+    init(_ scene: NetworkScene) throws {
         let pods = try ["x", "y", "z"].flatMap { namespace in
-            try ["a", "b", "c"].map { try NetworkPod(Self.pod($0, namespace), in: network) }
+            try ["a", "b", "c"].map { try PolicedPod(Self.pod($0, namespace), in: scene) }
         }
         servers = try pods.map { pod in
             try Self.ports.map { port in
-                Server(try pod.inside { try TestSocket.listening(port.number, isStream: port.transport == "TCP") })
+                try pod.network.inside { try TestSocket.listening(port.number, isStream: port.transport == "TCP") }
             }
         }
         self.pods = pods
@@ -111,7 +99,7 @@ private final class ProbeTable {
         let socket: TestSocket
         let (from, to, port): (Int, Int, Int)
         var passed: Bool?
-        init(_ socket: consuming TestSocket, _ from: Int, _ to: Int, _ port: Int) {
+        init(_ socket: TestSocket, _ from: Int, _ to: Int, _ port: Int) {
             self.socket = socket
             (self.from, self.to, self.port) = (from, to, port)
         }
@@ -122,7 +110,7 @@ private final class ProbeTable {
     /// - Returns: What did not go as the oracle says.
     func probe(round: UInt8, _ oracle: PolicyOracle) throws -> [String] {
         let attempts = try pods.indices.flatMap { from in
-            try pods[from].inside {
+            try pods[from].network.inside {
                 try pods.indices.flatMap { to in
                     try Self.ports.indices.map { Attempt(try TestSocket(isStream: Self.ports[$0].transport == "TCP"), from, to, $0) }
                 }
@@ -130,7 +118,7 @@ private final class ProbeTable {
         }
         // Datagrams first: when the connections are decided, they have come or never will.
         for attempt in attempts.filter({ !$0.isStream }) + attempts.filter(\.isStream) {
-            _ = attempt.socket.connect(pods[attempt.to].address, Self.ports[attempt.port].number)
+            attempt.socket.connect(pods[attempt.to].network.address, Self.ports[attempt.port].number)
             if !attempt.isStream { _ = attempt.socket.send([round, UInt8(attempt.from)]) }
         }
         let expected = attempts.map { attempt in
@@ -138,14 +126,14 @@ private final class ProbeTable {
             return oracle.allows(pods[attempt.from].object, pods[attempt.to].object, port.transport, Int32(port.number))
         }
         var strays: [String] = []
-        _ = until {
+        _ = blockUntil {
             for attempt in attempts where attempt.isStream && attempt.passed == nil {
                 attempt.passed = attempt.socket.outcome.map { $0 == 0 }
             }
             strays += readDatagrams(round, attempts)
             return zip(attempts, expected).allSatisfy { $0.passed != nil || (!$0.isStream && !$1) }
         }
-        for server in servers.joined() { while server.socket.accept() != nil {} }
+        for server in servers.joined() { while server.hasConnection { _ = server.accept() } }
         return strays
             + zip(attempts, expected).filter { ($0.passed ?? false) != $1 || ($0.isStream && $0.passed == nil) }.map { attempt, expected in
                 let port = Self.ports[attempt.port]
@@ -157,7 +145,7 @@ private final class ProbeTable {
     private func readDatagrams(_ round: UInt8, _ attempts: [Attempt]) -> [String] {
         var strays: [String] = []
         for (to, all) in servers.enumerated() {
-            while let bytes = all[2].socket.receive() {
+            while let bytes = all[2].receive() {
                 guard bytes[0] == round, let attempt = attempts.first(where: { $0.from == Int(bytes[1]) && $0.to == to && !$0.isStream })
                 else {
                     strays.append("a datagram of round \(bytes[0]) from \(pods[Int(bytes[1])].key) to \(pods[to].key) came late")

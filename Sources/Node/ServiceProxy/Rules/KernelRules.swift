@@ -2,8 +2,8 @@ internal import KubernetesClient
 internal import Netlink
 internal import Nftables
 
-/// The proxy's table in the kernel: applies wanted states, one transaction each. One caller at a time.
-actor KernelRules {
+/// The proxy's table in the kernel: applies wanted states, one transaction each. Calls block.
+struct KernelRules: Sendable {
     private let configuration: ServiceProxyConfiguration
     private var table: RuleTable<ObjectKey>
     private var ports: [ObjectKey: [ProxiedPort]] = [:]
@@ -17,17 +17,16 @@ actor KernelRules {
     }
 
     /// Makes the table where there is none.
-    func prepare() throws {
+    mutating func prepare() throws {
         var socket = try NetlinkSocket(.netfilter)
         if try socket.netfilterTable(configuration.table) == nil { try replace([:]) }
     }
 
     /// Makes the whole table anew in one transaction: no packet sees a state in between.
-    func replace(_ wanted: [ObjectKey: [ProxiedPort]]) throws(ServiceProxyError) {
+    mutating func replace(_ wanted: [ObjectKey: [ProxiedPort]]) throws(ServiceProxyError) {
         let base = BaseRules(configuration: configuration).table
-        try step("make the table \(configuration.table)") { () throws(NftablesError) in
-            try table.replace(base, with: wanted.mapValues { fragment($0) })
-        }
+        let fragments = wanted.mapValues { fragment($0) }
+        try step("make the table \(configuration.table)") { table throws(NftablesError) in try table.replace(base, with: fragments) }
         let before = ports
         ports = wanted
         forgetFlows(from: before, to: wanted)
@@ -35,13 +34,12 @@ actor KernelRules {
     }
 
     /// Changes what some services have in the table; no ports: the service is gone.
-    func change(_ wanted: [ObjectKey: [ProxiedPort]]) throws(ServiceProxyError) {
+    mutating func change(_ wanted: [ObjectKey: [ProxiedPort]]) throws(ServiceProxyError) {
         let changed = wanted.filter { ports[$0.key] ?? [] != $0.value }
         guard !changed.isEmpty else { return }
         let names = changed.keys.sorted().prefix(3).map(\.description).joined(separator: ", ")
-        try step("change the rules of \(names)") { () throws(NftablesError) in
-            try table.change(changed.mapValues { $0.isEmpty ? nil : fragment($0) })
-        }
+        let fragments = changed.mapValues { $0.isEmpty ? nil : fragment($0) }
+        try step("change the rules of \(names)") { table throws(NftablesError) in try table.change(fragments) }
         let before = ports.filter { changed[$0.key] != nil }
         for (service, wanted) in changed { ports[service] = wanted.isEmpty ? nil : wanted }
         forgetFlows(from: before, to: changed)
@@ -60,9 +58,11 @@ actor KernelRules {
         ports.reduce(into: RuleFragment()) { $0.add(PortRules(port: $1, podCIDRs: configuration.podCIDRs).fragment) }
     }
 
-    private func step(_ step: String, _ body: () throws(NftablesError) -> Void) throws(ServiceProxyError) {
+    private mutating func step(
+        _ step: String, _ body: (inout RuleTable<ObjectKey>) throws(NftablesError) -> Void
+    ) throws(ServiceProxyError) {
         do throws(NftablesError) {
-            try body()
+            try body(&table)
         } catch {
             throw ServiceProxyError(description: "service proxy: \(step): \(error)")
         }

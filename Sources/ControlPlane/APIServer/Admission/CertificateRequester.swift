@@ -1,4 +1,4 @@
-internal import APIMachinery
+package import APIMachinery
 
 /// A CertificateSigningRequest says who made it: whoever approves it decides by that, so it is never what the requester wrote.
 package struct CertificateRequester: AdmissionPlugin {

@@ -44,7 +44,8 @@ extension EndToEnd.CheckTests {
     /// A controller is told to be there exactly where the kernel lists it for cgroup v2.
     @Test func `controllers are what the kernel says`() throws {
         let answer = try JSONDecoder().decode(Answer.self, from: Data(try Self.check(["-o", "json"]).stdout.utf8))
-        let folder = FileManager.default.fileExists(atPath: "/sys/fs/cgroup/cgroup.controllers") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified"
+        let folder =
+            FileManager.default.fileExists(atPath: "/sys/fs/cgroup/cgroup.controllers") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified"
         let listed = try String(contentsOfFile: "\(folder)/cgroup.controllers", encoding: .utf8).split(whereSeparator: \.isWhitespace)
         for name in ["cpu", "memory", "pids"] {
             let state = answer.features.first { $0.name == "\(name) controller" }?.state
@@ -55,7 +56,9 @@ extension EndToEnd.CheckTests {
     @Test func `nothing is left behind`() throws {
         let enabled = KernelInventory.cgroupFolders().filter { $0.contains("swiftlet-check") }
         #expect(enabled.isEmpty)
-        let root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].first { FileManager.default.fileExists(atPath: "\($0)/cgroup.subtree_control") }
+        let root = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].first {
+            FileManager.default.fileExists(atPath: "\($0)/cgroup.subtree_control")
+        }
         func control() -> String { root.flatMap { try? String(contentsOfFile: "\($0)/cgroup.subtree_control", encoding: .utf8) } ?? "" }
         let before = (try ProcessView.own.mounts().map(\.target), control())
         _ = try Self.check()
@@ -67,7 +70,9 @@ extension EndToEnd.CheckTests {
     }
 
     @Test func `an ordinary user is told what could not be probed`() throws {
-        let result = try Program.run("/usr/bin/setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", Program.swiftlet, "check", "--data-dir", "/var/lib/none", "-o", "json"])
+        let result = try Program.run(
+            "/usr/bin/setpriv",
+            ["--reuid=65534", "--regid=65534", "--clear-groups", Program.swiftlet, "check", "--data-dir", "/var/lib/none", "-o", "json"])
         // The program may lie where nobody but root can reach it.
         guard result.status <= 1 else { return }
         let answer = try JSONDecoder().decode(Answer.self, from: Data(result.stdout.utf8))

@@ -49,7 +49,8 @@ struct Root: ParsableCommand {
             CommandGroup(
                 name: "Looking into it",
                 subcommands: [
-                    Check.self, Verify.self, Explain.self, TimelineCommand.self, ProbeCommand.self, BackoffCommand.self, ExperimentCommand.self,
+                    Check.self, Verify.self, Explain.self, TimelineCommand.self, ProbeCommand.self, BackoffCommand.self,
+                    ExperimentCommand.self,
                 ]),
             CommandGroup(name: "Control plane", subcommands: [Server.self, Snapshot.self]),
             CommandGroup(name: "Other", subcommands: [VersionCommand.self, Completion.self]),

@@ -83,6 +83,18 @@ extension NetlinkRequest {
         return NetlinkRequest("switch link-local addresses of \(link) off", type: RTM_NEWLINK, body: body)
     }
 
+    /// Lets a bridge send a frame back out of the port that it came in by. With br_netfilter (net.bridge.bridge-nf-call-iptables) a packet
+    /// whose address has been translated to one behind the same bridge is bridged, not routed, and otherwise lost when that is its sender's.
+    package static func setHairpin(_ link: LinkReference) -> NetlinkRequest {
+        var body = MessageBody(header(LinkSettings(), link))
+        body.append(LinkSettings(), addressedBy: link)
+        body.nested(IFLA_LINKINFO) {
+            $0.attribute(IFLA_INFO_SLAVE_KIND, "bridge")
+            $0.nested(IFLA_INFO_SLAVE_DATA) { $0.attribute(IFLA_BRPORT_MODE, UInt8(1)) }
+        }
+        return NetlinkRequest("set hairpin mode of \(link)", type: RTM_NEWLINK, body: body)
+    }
+
     /// Moves a link into another namespace; it arrives down and without addresses.
     package static func moveLink(_ link: LinkReference, to namespace: borrowing OwnedFD) -> NetlinkRequest {
         var body = MessageBody(header(LinkSettings(), link))

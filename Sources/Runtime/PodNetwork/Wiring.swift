@@ -33,7 +33,7 @@ struct Wiring: Sendable {
         }
     }
 
-    /// Two requests to the kernel: the veth pair, whole, from outside; then everything inside in one batch.
+    /// The veth pair, whole, from outside, and what only a port that is there can have; then everything inside in one batch.
     private func wire(
         _ number: HostNumber, _ host: HostSide, _ namespace: borrowing OwnedFD, _ inside: inout NetlinkSocket
     ) throws {
@@ -42,6 +42,7 @@ struct Wiring: Sendable {
             name: names.hostLink(number), isUp: true, mtu: host.mtu, master: host.bridgeIndex, group: names.group)
         let podEnd = LinkSettings(name: Self.interface, mtu: host.mtu, address: plan.mac(number))
         let indices = try outside.addVeth(hostEnd, peer: podEnd, in: namespace)
+        try outside.perform([.setHairpin(.name(names.hostLink(number)))])
         try inside.perform(insideRequests(number, link: indices.peerIndex))
     }
 

@@ -71,7 +71,7 @@ import Testing
                     "insecureSkipTLSVerify": true, "service": ["name": "s", "namespace": "default"],
                 ],
             ], "spec.service: this server reaches no others"
-        ),
+        )
     ]
     @Test(arguments: refused)
     func `what would not be obeyed is refused by name`(path: String, object: JSONValue, text: String) async throws {

@@ -16,7 +16,9 @@ struct DeclarationTests {
 
     /// - Parameter container: YAML in flow style.
     static func declaration(_ container: String, spec: String = "", _ change: (inout PodFacts) -> Void = { _ in }) throws -> Declaration {
-        let pod = try pod("{metadata: {name: p, uid: u-1}, spec: {\(spec.isEmpty ? "" : "\(spec), ")containers: [{name: c, image: i\(container.isEmpty ? "" : ", \(container)")}]}}")
+        let pod = try pod(
+            "{metadata: {name: p, uid: u-1}, spec: {\(spec.isEmpty ? "" : "\(spec), ")containers: [{name: c, image: i\(container.isEmpty ? "" : ", \(container)")}]}}"
+        )
         var running = ContainerFacts(name: "c", pid: 1)
         running.image = ImageFacts()
         running.users = UserDatabase(passwd: "root:x:0:0:root:/root:/bin/sh\nweb:x:33:34:web:/var/www:/bin/sh\n", group: "extra:x:55:web\n")
@@ -32,15 +34,18 @@ struct DeclarationTests {
 
     @Test(arguments: [
         ("", "1000"), ("resources: {limits: {cpu: 1, memory: 1Gi}}", "-997"), ("resources: {requests: {memory: 2Gi}}", "750"),
-        ("resources: {requests: {memory: 1Mi}}", "999"), ("resources: {requests: {memory: 8Gi}}", "3"), ("resources: {requests: {cpu: 1m}}", "999"),
+        ("resources: {requests: {memory: 1Mi}}", "999"), ("resources: {requests: {memory: 8Gi}}", "3"),
+        ("resources: {requests: {cpu: 1m}}", "999"),
     ])
     func `oom_score_adj follows the QoS class`(container: String, expected: String) throws {
         #expect(Self.wanted("c/process/oom_score_adj", try Self.declaration(container)) == .equals(expected))
     }
 
     @Test(arguments: [
-        ("resources: {limits: {cpu: 500m}}", "cpu.max", Requirement.equals("50000 100000")), ("resources: {limits: {cpu: 1m}}", "cpu.max", .equals("1000 100000")),
-        ("", "cpu.max", .equals("max 100000")), ("resources: {requests: {cpu: 1}}", "cpu.weight", .oneOf(["100", "39"])), ("", "cpu.weight", .oneOf(["1"])),
+        ("resources: {limits: {cpu: 500m}}", "cpu.max", Requirement.equals("50000 100000")),
+        ("resources: {limits: {cpu: 1m}}", "cpu.max", .equals("1000 100000")),
+        ("", "cpu.max", .equals("max 100000")), ("resources: {requests: {cpu: 1}}", "cpu.weight", .oneOf(["100", "39"])),
+        ("", "cpu.weight", .oneOf(["1"])),
         ("resources: {limits: {memory: 100M}}", "memory.max", .equals("99999744")), ("", "memory.max", .equals("max")),
     ])
     func `limits become values of cgroup files`(container: String, file: String, expected: Requirement) throws {
@@ -95,7 +100,10 @@ struct DeclarationTests {
         #expect((Self.wanted("c/process/exe", declaration) == nil) == isOpen)
     }
 
-    @Test(arguments: [("kernel.shm_rmid_forced", "kernel/shm_rmid_forced"), ("net/ipv4/conf/eth0.1/x", "net/ipv4/conf/eth0.1/x"), ("net.ipv4.conf.eth0/1.x", "net/ipv4/conf/eth0.1/x")])
+    @Test(arguments: [
+        ("kernel.shm_rmid_forced", "kernel/shm_rmid_forced"), ("net/ipv4/conf/eth0.1/x", "net/ipv4/conf/eth0.1/x"),
+        ("net.ipv4.conf.eth0/1.x", "net/ipv4/conf/eth0.1/x"),
+    ])
     func `names of sysctls`(name: String, path: String) { #expect(Declaration.kernelPath(name) == path) }
 
     @Test(arguments: [(Int64(2), Int64(1), Int64(1)), (1024, 39, 100), (262_144, 10_000, 10_000), (512, 20, 59)])
@@ -116,7 +124,8 @@ struct DeclarationTests {
 
 struct TestReportTests {
     static let cases = [
-        TestCase(group: "g", name: "a", outcome: .passed), TestCase(group: "g", name: "b<", outcome: .failed("x & \"y\"\u{1}"), details: [(name: "where", value: "here")]),
+        TestCase(group: "g", name: "a", outcome: .passed),
+        TestCase(group: "g", name: "b<", outcome: .failed("x & \"y\"\u{1}"), details: [(name: "where", value: "here")]),
         TestCase(group: "h", name: "c#", outcome: .skipped("no\nroot")),
     ]
 

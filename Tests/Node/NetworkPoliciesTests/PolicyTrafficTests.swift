@@ -23,7 +23,9 @@ struct PolicyTrafficTests {
         mutating func set(_ policies: [(String, JSONValue)]) throws {
             var changes = PolicyState.Changes()
             for (name, spec) in policies {
-                changes.policies[ObjectKey(namespace: "x", name: name)] = PolicyRules(networkPolicy(name, in: "x", spec)) { Issue.record("\($0)") }
+                changes.policies[ObjectKey(namespace: "x", name: name)] = PolicyRules(networkPolicy(name, in: "x", spec)) {
+                    Issue.record("\($0)")
+                }
             }
             try engine.change(changes)
         }
@@ -137,7 +139,8 @@ struct PolicyTrafficTests {
             #expect(try scene.a.network.inside { try connect(scene.b.network.address, 80) } == 0)
             // Another pod has b's address now, as the runtime says; the API server still shows it with b.
             let told = AttachedPod(
-                key: ObjectKey(namespace: "x", name: "c"), uid: "3", labels: ["closed": "yes"], addresses: ["\(scene.b.network.address)"], time: 1)
+                key: ObjectKey(namespace: "x", name: "c"), uid: "3", labels: ["closed": "yes"], addresses: ["\(scene.b.network.address)"],
+                time: 1)
             try scene.engine.change(.init(pods: [told.key: PolicyPod(nil, told, nodeName: "here")]))
             #expect(try scene.a.network.inside { try connect(scene.b.network.address, 80) } == ECONNREFUSED)
             try scene.engine.change(.init(pods: [told.key: nil]))

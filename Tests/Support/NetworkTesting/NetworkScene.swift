@@ -15,7 +15,8 @@ package struct NetworkScene {
             guard let prefix = IPPrefix(podCIDR) else { preconditionFailure("no network: \(podCIDR)") }
             let network = try PodNetwork(
                 .init(
-                    instance: "scene", podCIDRs: [prefix], stateDirectory: "\(directory.path)/state", netnsDirectory: "\(directory.path)/netns"))
+                    instance: "scene", podCIDRs: [prefix], stateDirectory: "\(directory.path)/state",
+                    netnsDirectory: "\(directory.path)/netns"))
             try network.prepare()
             try body(NetworkScene(network: network))
             _ = try network.tearDown()

@@ -32,7 +32,7 @@ package final class TestSocket {
     /// Begins to; see `outcome`.
     package func connect(_ host: IPAddress, _ port: UInt16) { _ = Self.with(host, port) { Glibc.connect(raw, $0, $1) } }
 
-    /// How an attempt to connect has ended, 0 or an errno; nil: not yet.
+    /// How an attempt to connect has ended, 0 or an errno; nil: not yet. The kernel tells an errno once.
     package var outcome: CInt? {
         guard isReady(POLLOUT) else { return nil }
         var (error, size) = (CInt(0), socklen_t(MemoryLayout<CInt>.size))

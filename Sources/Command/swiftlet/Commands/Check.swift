@@ -53,7 +53,10 @@ struct Check: ParsableCommand {
             """
         }
         let milliseconds = Int(report.duration / .milliseconds(1))
-        let parts = (table.rows.isEmpty ? [] : [ReportColour.states(table.text)]) + troubles.map(ReportColour.states) + ["\(summary); \(milliseconds) ms"]
+        let parts =
+            (table.rows.isEmpty ? [] : [ReportColour.states(table.text)]) + troubles.map(ReportColour.states) + [
+                "\(summary); \(milliseconds) ms"
+            ]
         return parts.joined(separator: "\n\n")
     }
 }
@@ -66,8 +69,11 @@ enum ReportColour {
     static func states(_ text: String) -> String {
         guard Output.isDecorated(1) else { return text }
         return text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
-            for (word, code) in [("fail", 31), ("FAIL", 31), ("DIFFERS", 31), ("warn", 33), ("WARN", 33), ("unknown", 33), ("NOT ENFORCED", 33), ("ok", 32)] {
-                guard let range = line.firstRange(of: "  \(word)  ") ?? (line.hasPrefix("\(word)  ") ? line.firstRange(of: "\(word)  ") : nil)
+            for (word, code) in [
+                ("fail", 31), ("FAIL", 31), ("DIFFERS", 31), ("warn", 33), ("WARN", 33), ("unknown", 33), ("NOT ENFORCED", 33), ("ok", 32),
+            ] {
+                guard
+                    let range = line.firstRange(of: "  \(word)  ") ?? (line.hasPrefix("\(word)  ") ? line.firstRange(of: "\(word)  ") : nil)
                 else { continue }
                 return line.replacingCharacters(in: range, with: "\u{1B}[\(code)m\(line[range])\u{1B}[0m")
             }
@@ -77,5 +83,7 @@ enum ReportColour {
 }
 
 extension Substring {
-    fileprivate func replacingCharacters(in range: Range<Index>, with text: String) -> String { self[..<range.lowerBound] + text + self[range.upperBound...] }
+    fileprivate func replacingCharacters(in range: Range<Index>, with text: String) -> String {
+        self[..<range.lowerBound] + text + self[range.upperBound...]
+    }
 }

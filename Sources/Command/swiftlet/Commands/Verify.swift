@@ -46,7 +46,9 @@ struct Verify: AsyncParsableCommand {
     @Flag(help: "Show also what is as it should be; with json the whole tree that was read.")
     var allItems = false
 
-    @Argument(help: "Manifest (YAML or JSON), or pod/NAME, NAMESPACE/NAME or UID of a running pod.", completion: .file(extensions: ["yaml", "yml", "json"]))
+    @Argument(
+        help: "Manifest (YAML or JSON), or pod/NAME, NAMESPACE/NAME or UID of a running pod.",
+        completion: .file(extensions: ["yaml", "yml", "json"]))
     var target: String?
 
     func run() async throws {
@@ -80,7 +82,8 @@ struct Verify: AsyncParsableCommand {
 
     /// A name has no dot-suffix of manifests, and a manifest that is there is one.
     private static func isFile(_ target: String) -> Bool {
-        target == "-" || [".yaml", ".yml", ".json"].contains { target.hasSuffix($0) } || (Files.exists(target) && !Files.isDirectory(target))
+        target == "-" || [".yaml", ".yml", ".json"].contains { target.hasSuffix($0) }
+            || (Files.exists(target) && !Files.isDirectory(target))
     }
 
     private func foreign(_ pid: Int32, _ facts: VerificationFacts, _ extra: [Expectation]) throws -> PodVerification {
@@ -93,13 +96,17 @@ struct Verify: AsyncParsableCommand {
     private func records() -> PodRecords { PodRecords(runDirectory: instance.absoluteRunDirectory) }
 
     private func running(_ facts: VerificationFacts) throws -> [PodFacts] {
-        try records().all(report: Output.warn).filter { $0.status.phase == "Running" }.map { try facts.facts($0, processes: Self.processes($0)) }
+        try records().all(report: Output.warn).filter { $0.status.phase == "Running" }.map {
+            try facts.facts($0, processes: Self.processes($0))
+        }
     }
 
     private func running(_ reference: String, _ facts: VerificationFacts) throws -> PodFacts {
         let pod = try records().find(reference, namespace: namespace, report: Output.warn)
         let processes = Self.processes(pod)
-        guard !processes.isEmpty else { throw Refusal("no container of pod \(pod.metadata.name ?? "") runs; its phase is \(pod.status.phase ?? "Pending")") }
+        guard !processes.isEmpty else {
+            throw Refusal("no container of pod \(pod.metadata.name ?? "") runs; its phase is \(pod.status.phase ?? "Pending")")
+        }
         return try facts.facts(pod, processes: processes)
     }
 

@@ -58,7 +58,9 @@ struct VerificationFacts {
 
     private func addObjects(_ pod: Pod, to facts: inout PodFacts) {
         let prefix = "\(pod.metadata.namespace ?? "default")/"
-        for (key, map) in objects.configMaps where key.hasPrefix(prefix) { facts.configMaps[String(key.dropFirst(prefix.count))] = map.data }
+        for (key, map) in objects.configMaps where key.hasPrefix(prefix) {
+            facts.configMaps[String(key.dropFirst(prefix.count))] = map.data
+        }
         for (key, secret) in objects.secrets where key.hasPrefix(prefix) {
             facts.secrets[String(key.dropFirst(prefix.count))] = secret.data.mapValues { String(decoding: $0.bytes, as: UTF8.self) }
         }

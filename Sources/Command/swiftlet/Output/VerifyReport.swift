@@ -46,7 +46,8 @@ struct VerifyReport {
 
     private func paragraph(_ item: Item) -> String {
         var lines = [ReportColour.states("\(item.state.rawValue.uppercased())  \(item.expectation.path)")]
-        lines.append("  wanted: \(item.expectation.wanted.text)\(item.expectation.formula.isEmpty ? "" : "   (\(item.expectation.formula))")")
+        lines.append(
+            "  wanted: \(item.expectation.wanted.text)\(item.expectation.formula.isEmpty ? "" : "   (\(item.expectation.formula))")")
         lines.append("  found:  \(item.found)")
         if !item.place.isEmpty { lines.append("  where:  \(item.place)") }
         lines.append("  why:    \(item.expectation.why)")

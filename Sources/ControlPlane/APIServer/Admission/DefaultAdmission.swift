@@ -16,7 +16,8 @@ package enum DefaultAdmission {
         if let invoker { plugins.append(MutatingWebhooks(invoker)) }
         // Upstream gives addresses, and says who asks for a certificate, when everybody has changed what he wants.
         plugins += [
-            CertificateRequester(), serviceCIDR.map { ServiceAllocation(cidr: $0) } ?? ServiceAllocation(), UnsupportedAdmission(callsWebhooks: invoker != nil),
+            CertificateRequester(), serviceCIDR.map { ServiceAllocation(cidr: $0) } ?? ServiceAllocation(),
+            UnsupportedAdmission(callsWebhooks: invoker != nil),
         ]
         plugins += [ExpressionRules(), ValidatingPolicies()] as [any AdmissionPlugin]
         if let invoker { plugins.append(ValidatingWebhooks(invoker)) }

@@ -35,7 +35,9 @@ struct MountReader: ~Copyable {
         // A file system that is read-only as a whole can't be written through any mount of it.
         let isReadOnly = entry.isReadOnly || entry.superOptions.contains("ro")
         findings.set("\(path)/access", isReadOnly ? "ro" : "rw", at: place)
-        let propagation = entry.sharedGroup != nil ? (entry.masterGroup != nil ? "shared and slave" : "shared") : entry.masterGroup != nil ? "slave" : "private"
+        let propagation =
+            entry.sharedGroup != nil
+            ? (entry.masterGroup != nil ? "shared and slave" : "shared") : entry.masterGroup != nil ? "slave" : "private"
         findings.set("\(path)/propagation", propagation, at: place)
         if let size = entry.superOptions.first(where: { $0.hasPrefix("size=") }).flatMap({ Self.bytes($0.dropFirst(5)) }) {
             findings.set("\(path)/sizeBytes", "\(size)", at: place)
@@ -70,7 +72,9 @@ struct MountReader: ~Copyable {
             return isBelowReadOnly(path) && !path.hasPrefix("/sys/") ? "read-only" : "open"
         }
         let isDirectory = status.st_mode & S_IFMT == S_IFDIR
-        if isDirectory, mount.type == "tmpfs", mount.isReadOnly { return (try? root.names(in: path))?.isEmpty ?? false ? "masked" : "covered by a tmpfs with files" }
+        if isDirectory, mount.type == "tmpfs", mount.isReadOnly {
+            return (try? root.names(in: path))?.isEmpty ?? false ? "masked" : "covered by a tmpfs with files"
+        }
         let isNull = status.st_mode & S_IFMT == S_IFCHR && status.st_rdev == deviceNumber(major: 1, minor: 3)
         if isNull { return "masked" }
         return mount.isReadOnly ? "read-only" : "open"
@@ -78,7 +82,9 @@ struct MountReader: ~Copyable {
 
     private func isBelowReadOnly(_ path: String) -> Bool { table.mount(holding: path)?.isReadOnly ?? false }
 
-    private static let usual: Set<String> = ["/dev/full", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero", "/dev/console", "/dev/ptmx"]
+    private static let usual: Set<String> = [
+        "/dev/full", "/dev/null", "/dev/random", "/dev/tty", "/dev/urandom", "/dev/zero", "/dev/console", "/dev/ptmx",
+    ]
 
     private func readDevices(_ findings: inout Findings) {
         var all: [String] = []
@@ -95,7 +101,9 @@ struct MountReader: ~Copyable {
     private func collectDevices(_ directory: String, depth: Int, _ add: (String, String) -> Void) {
         for name in (try? root.names(in: directory)) ?? [] {
             let path = "\(directory)/\(name)"
-            guard path != "/dev/pts", path != "/dev/shm", path != "/dev/mqueue", let status = root.status(path, follows: false) else { continue }
+            guard path != "/dev/pts", path != "/dev/shm", path != "/dev/mqueue", let status = root.status(path, follows: false) else {
+                continue
+            }
             switch status.st_mode & S_IFMT {
             case S_IFDIR where depth < 3 && table.mount(at: path) == nil: collectDevices(path, depth: depth + 1, add)
             case S_IFCHR, S_IFBLK:
@@ -114,7 +122,9 @@ struct MountReader: ~Copyable {
         readLines("/etc/hostname") { findings.set("\(name)/files/hostname", $0.first ?? "", at: "/etc/hostname of the container") }
         readLines("/etc/resolv.conf") { lines in
             for (keyword, item) in [("nameserver", "nameservers"), ("search", "searches"), ("options", "options")] {
-                let words = lines.map { $0.split(separator: " ").map(String.init) }.filter { $0.first == keyword }.flatMap { $0.dropFirst() }
+                let words = lines.map { $0.split(separator: " ").map(String.init) }.filter { $0.first == keyword }.flatMap {
+                    $0.dropFirst()
+                }
                 findings.set("\(name)/files/resolv.conf/\(item)", list: words, at: "/etc/resolv.conf of the container")
             }
         }

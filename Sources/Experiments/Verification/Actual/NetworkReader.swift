@@ -29,7 +29,9 @@ enum NetworkReader {
     private static func readNames(_ findings: inout Findings) {
         var name = utsname()
         guard unsafe uname(&name) == 0 else { return }
-        func text<Field>(_ field: Field) -> String { unsafe withUnsafeBytes(of: field) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) } }
+        func text<Field>(_ field: Field) -> String {
+            unsafe withUnsafeBytes(of: field) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        }
         findings.set("pod/hostname", text(name.nodename), at: "uname(2) in the pod")
     }
 
@@ -37,7 +39,8 @@ enum NetworkReader {
         let place = "/proc/sys/\(name)"
         do {
             let text = try Files.readText(place)
-            findings.set("pod/sysctls[\(name)]", text.split(whereSeparator: \.isWhitespace).joined(separator: " "), at: "\(place) in the pod")
+            findings.set(
+                "pod/sysctls[\(name)]", text.split(whereSeparator: \.isWhitespace).joined(separator: " "), at: "\(place) in the pod")
         } catch {
             findings.fail("pod/sysctls[\(name)]", error, at: place)
         }

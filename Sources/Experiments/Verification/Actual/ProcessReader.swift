@@ -65,7 +65,9 @@ struct ProcessReader {
         // Filters that this machine puts on everybody are not the container's.
         let filters = status.seccompFilterCount - own.seccompFilterCount
         let isConfined = status.seccomp != own.seccomp || filters > 0
-        findings.set("\(name)/security/seccomp", isConfined ? (status.seccomp == .strict ? "strict" : "filter") : "unconfined", at: "\(place), Seccomp")
+        findings.set(
+            "\(name)/security/seccomp", isConfined ? (status.seccomp == .strict ? "strict" : "filter") : "unconfined",
+            at: "\(place), Seccomp")
         findings.set("\(name)/security/seccompFilters", "\(max(0, filters))", at: "\(place), Seccomp_filters")
     }
 

@@ -44,7 +44,9 @@ package enum ExpectFile {
         }
 
         mutating func read(_ document: YAMLDocument) {
-            guard let object = document.json.objectValue else { return complain(document, .root, "must be a mapping with the list `expect`") }
+            guard let object = document.json.objectValue else {
+                return complain(document, .root, "must be a mapping with the list `expect`")
+            }
             for key in object.keys where key != "expect" { complain(document, FieldPath(key), "unknown field; there is only `expect`") }
             guard let entries = object["expect"]?.arrayValue else {
                 return complain(document, FieldPath("expect"), "must be a list of {path, equals|oneOf|matches|atLeast|…}")
@@ -53,16 +55,20 @@ package enum ExpectFile {
         }
 
         private mutating func read(_ entry: JSONValue, _ path: FieldPath, _ document: YAMLDocument) {
-            guard let object = entry.objectValue else { return complain(document, path, "must be a mapping with `path` and one requirement") }
+            guard let object = entry.objectValue else {
+                return complain(document, path, "must be a mapping with `path` and one requirement")
+            }
             guard let item = object["path"]?.stringValue, !item.isEmpty else {
-                return complain(document, path.child("path"), "required: a path of the tree, as `swiftlet verify -o json --all-items` lists them")
+                return complain(
+                    document, path.child("path"), "required: a path of the tree, as `swiftlet verify -o json --all-items` lists them")
             }
             let keys = object.keys.filter { $0 != "path" && $0 != "why" }
             guard keys.count == 1, let key = keys.first, let value = object[key] else {
                 return complain(document, path, "needs exactly one of \(Self.names.joined(separator: ", ")); it has \(keys.count)")
             }
             switch Self.requirement(key, value) {
-            case .success(let wanted): expectations.append(Expectation(item, wanted, why: object["why"]?.stringValue ?? "asked for in \(file)"))
+            case .success(let wanted):
+                expectations.append(Expectation(item, wanted, why: object["why"]?.stringValue ?? "asked for in \(file)"))
             case .failure(let problem): complain(document, path.child(key), problem.text)
             }
         }
@@ -91,7 +97,9 @@ package enum ExpectFile {
             case "within": return list { .within($0) }
             case "matches":
                 let expression = text(value)
-                guard RegularExpression.matches(expression, "") != nil else { return .failure(Problem(text: "not a regular expression, regex(7)")) }
+                guard RegularExpression.matches(expression, "") != nil else {
+                    return .failure(Problem(text: "not a regular expression, regex(7)"))
+                }
                 return .success(.matches(expression))
             case "atLeast": return number { .atLeast($0) }
             case "atMost": return number { .atMost($0) }

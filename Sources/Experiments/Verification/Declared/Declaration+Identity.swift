@@ -21,8 +21,12 @@ extension Declaration {
         if uid == nil, parts.count == 2, let listed = running.users.gid(parts[1]) { group = listed }
         if let gid { group = UInt32(clamping: gid) }
         let groups = supplementary(found?.name, shared, primary: group, running.users)
-        let source = uid != nil ? "runAsUser \(name)" : name == "0" && parts.isEmpty ? "the image names no user: root" : "the image's user \(running.image?.user ?? "")"
-        let groupSource = gid.map { ", runAsGroup \($0)" } ?? found.map { ", group \($0.gid) of \($0.name) in the image's /etc/passwd" } ?? ""
+        let source =
+            uid != nil
+            ? "runAsUser \(name)"
+            : name == "0" && parts.isEmpty ? "the image names no user: root" : "the image's user \(running.image?.user ?? "")"
+        let groupSource =
+            gid.map { ", runAsGroup \($0)" } ?? found.map { ", group \($0.gid) of \($0.name) in the image's /etc/passwd" } ?? ""
         return Identity(uid: number, gid: group, groups: groups, home: found?.home ?? "/", formula: source + groupSource)
     }
 
@@ -44,15 +48,22 @@ extension Declaration {
         }
         if facts.isManaged {
             expectations.append(
-                Expectation("\(path)/umask", .equals("0022"), why: "new files would be open to others, or closed to the group", formula: "every container's"))
+                Expectation(
+                    "\(path)/umask", .equals("0022"), why: "new files would be open to others, or closed to the group",
+                    formula: "every container's"))
         }
         guard let identity = identity(running, container) else { return expectations }
         expectations += [
-            Expectation("\(path)/uid", .equals("\(identity.uid)"), why: "its files and rights would be another user's", formula: identity.formula),
-            Expectation("\(path)/gid", .equals("\(identity.gid)"), why: "its new files would be another group's", formula: identity.formula),
             Expectation(
-                "\(path)/groups", .sameMembers(identity.groups.map(String.init)), why: "it could read what is another group's, or not read its own",
-                formula: "primary group, fsGroup, supplementalGroups\(spec.securityContext?.supplementalGroupsPolicy == "Strict" ? "" : ", /etc/group of the image")"),
+                "\(path)/uid", .equals("\(identity.uid)"), why: "its files and rights would be another user's", formula: identity.formula),
+            Expectation(
+                "\(path)/gid", .equals("\(identity.gid)"), why: "its new files would be another group's", formula: identity.formula),
+            Expectation(
+                "\(path)/groups", .sameMembers(identity.groups.map(String.init)),
+                why: "it could read what is another group's, or not read its own",
+                formula:
+                    "primary group, fsGroup, supplementalGroups\(spec.securityContext?.supplementalGroupsPolicy == "Strict" ? "" : ", /etc/group of the image")"
+            ),
         ]
         return expectations
     }

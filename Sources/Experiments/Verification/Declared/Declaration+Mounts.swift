@@ -7,9 +7,11 @@ extension Declaration {
         var expectations = [
             Expectation(
                 "\(container.name)/mounts[/]/access", .equals(container.securityContext?.readOnlyRootFilesystem ?? false ? "ro" : "rw"),
-                why: "files of the image could be changed, or not", formula: "readOnlyRootFilesystem: \(container.securityContext?.readOnlyRootFilesystem ?? false)"),
+                why: "files of the image could be changed, or not",
+                formula: "readOnlyRootFilesystem: \(container.securityContext?.readOnlyRootFilesystem ?? false)"),
             Expectation(
-                "\(container.name)/mounts[/]/propagation", .oneOf(["private", "slave"]), why: "its mounts would reach the machine", formula: "every container's"),
+                "\(container.name)/mounts[/]/propagation", .oneOf(["private", "slave"]), why: "its mounts would reach the machine",
+                formula: "every container's"),
         ]
         for mount in usualMounts(container) where !own.contains(mount.path) && !(own.contains("/dev") && mount.path.hasPrefix("/dev/")) {
             expectations += mount.expectations(container.name)
@@ -45,7 +47,8 @@ extension Declaration {
         ]
         // A pod that keeps the machine's network in a user namespace of its own gets the machine's /sys as a whole.
         if !(hasUserNamespace && isHostNetwork), facts.isManaged {
-            mounts.append(Usual(path: "/sys/fs/cgroup", type: "cgroup2", options: still, access: sealed, why: "it could change its own limits"))
+            mounts.append(
+                Usual(path: "/sys/fs/cgroup", type: "cgroup2", options: still, access: sealed, why: "it could change its own limits"))
         }
         if spec.hostIPC ?? false { mounts.removeAll { $0.path == "/dev/shm" } }
         return mounts
@@ -58,7 +61,8 @@ extension Declaration {
         let isReadOnly = (mount.readOnly ?? false) || volume.map(isAlwaysReadOnly) ?? false
         var expectations = [
             Expectation(
-                "\(place)/access", .equals(isReadOnly ? "ro" : "rw"), why: isReadOnly ? "the volume could be changed" : "the program can't write its data",
+                "\(place)/access", .equals(isReadOnly ? "ro" : "rw"),
+                why: isReadOnly ? "the volume could be changed" : "the program can't write its data",
                 formula: mount.readOnly ?? false ? "readOnly: true" : isReadOnly ? "a volume of this kind is read-only" : "readOnly: false"),
             Expectation(
                 "\(place)/propagation", propagation(mount), why: "mounts made below it would, or would not, be seen on the other side",
@@ -66,12 +70,15 @@ extension Declaration {
         ]
         if mount.recursiveReadOnly == "Enabled" {
             expectations.append(
-                Expectation("\(place)/writableBelow", .sameMembers([]), why: "what is mounted below it could be changed", formula: "recursiveReadOnly: Enabled"))
+                Expectation(
+                    "\(place)/writableBelow", .sameMembers([]), why: "what is mounted below it could be changed",
+                    formula: "recursiveReadOnly: Enabled"))
         }
         if hostPath(mount) != nil {
             expectations.append(
                 Expectation(
-                    "\(place)/source", .equals("the same file"), why: "the container would see other data than the volume's", formula: source(volume, mount)))
+                    "\(place)/source", .equals("the same file"), why: "the container would see other data than the volume's",
+                    formula: source(volume, mount)))
         }
         if let empty = volume?.emptyDir { expectations += emptyDirExpectations(empty, mount, place) }
         return expectations
@@ -124,7 +131,10 @@ extension Declaration {
 
     /// Every mount there may be: one more would show something of the machine that nobody asked for.
     private func closedList(_ container: Container) -> Expectation {
-        let usual = ["/", "/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/console", "/sys", "/sys/fs/cgroup", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"]
+        let usual = [
+            "/", "/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/dev/console", "/sys", "/sys/fs/cgroup", "/etc/hosts",
+            "/etc/hostname", "/etc/resolv.conf",
+        ]
         let volumes = container.volumeMounts.map { normalized($0.mountPath) + "/**" }
         let message = normalized(container.terminationMessagePath ?? "/dev/termination-log")
         let paths = protectedPaths(container)
@@ -134,7 +144,8 @@ extension Declaration {
         let below = (paths.masked + paths.readOnly).map { $0 + "/**" }
         return Expectation(
             "\(container.name)/mounts", .within(usual + volumes + [message] + below + more + nodes),
-            why: "something of the machine that nobody asked for would be seen inside", formula: "the usual ones, volumeMounts, hidden paths")
+            why: "something of the machine that nobody asked for would be seen inside",
+            formula: "the usual ones, volumeMounts, hidden paths")
     }
 
     func normalized(_ path: String) -> String {

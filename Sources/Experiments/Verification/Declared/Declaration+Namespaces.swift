@@ -25,7 +25,8 @@ extension Declaration {
             "ipc", isMachines: spec.hostIPC ?? false, sharedWith: others, "System V IPC and message queues of others would be open to it",
             "hostIPC: \(spec.hostIPC ?? false)")
         expect(
-            "uts", isMachines: isHostNetwork, sharedWith: others, "it would see another hostname than its pod's", "hostNetwork: \(isHostNetwork)")
+            "uts", isMachines: isHostNetwork, sharedWith: others, "it would see another hostname than its pod's",
+            "hostNetwork: \(isHostNetwork)")
         let pid = pidSharing(name)
         expect("pid", isMachines: spec.hostPID ?? false, sharedWith: pid.shared, "it could see and signal processes of others", pid.formula)
         // A privileged container manages the machine's cgroups, so it sees them.

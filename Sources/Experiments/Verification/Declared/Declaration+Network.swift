@@ -4,7 +4,7 @@ extension Declaration {
     var networkExpectations: [Expectation] {
         guard facts.isManaged, !isHostNetwork, !facts.containers.isEmpty else { return [] }
         var expectations = [
-            Expectation("pod/network/links[lo]", .equals("up"), why: "the containers could not reach each other", formula: "every pod's"),
+            Expectation("pod/network/links[lo]", .equals("up"), why: "the containers could not reach each other", formula: "every pod's")
         ]
         guard !facts.addresses.isEmpty else { return expectations }
         expectations += [
@@ -44,14 +44,17 @@ extension Declaration {
         let formula = spec.hostname == nil ? "the pod's name" : "spec.hostname"
         return [
             Expectation(
-                "pod/hostname", .equals(isFullName ? "\(hostname).\(domain)" : hostname), why: "programs that ask for their name get another",
+                "pod/hostname", .equals(isFullName ? "\(hostname).\(domain)" : hostname),
+                why: "programs that ask for their name get another",
                 formula: isFullName ? "\(formula), with its domain (setHostnameAsFQDN)" : formula)
         ]
     }
 
     /// With slashes or dots; the kernel's own form has slashes.
     var sysctls: [(name: String, value: String, formula: String)] {
-        var all = (spec.securityContext?.sysctls ?? []).map { (name: Self.kernelPath($0.name), value: $0.value, formula: "securityContext.sysctls") }
+        var all = (spec.securityContext?.sysctls ?? []).map {
+            (name: Self.kernelPath($0.name), value: $0.value, formula: "securityContext.sysctls")
+        }
         guard facts.isManaged, !isHostNetwork else { return all }
         func add(_ name: String, _ value: String) {
             if !all.contains(where: { $0.name == name }) { all.append((name, value, "what CRI runtimes set in a pod's own network")) }
@@ -72,7 +75,8 @@ extension Declaration {
         return sysctls.map { sysctl in
             let value = sysctl.value.split { $0 == " " || $0 == "\t" }.joined(separator: " ")
             return Expectation(
-                "pod/sysctls[\(sysctl.name)]", .equals(value), why: "the kernel treats the pod otherwise than it asked for", formula: sysctl.formula)
+                "pod/sysctls[\(sysctl.name)]", .equals(value), why: "the kernel treats the pod otherwise than it asked for",
+                formula: sysctl.formula)
         }
     }
 
@@ -86,11 +90,14 @@ extension Declaration {
             let lines = facts.addresses.map { "\($0) \(name)" } + spec.hostAliases.map { ([$0.ip] + $0.hostnames).joined(separator: " ") }
             expectations.append(
                 Expectation(
-                    "\(path)/hosts", .includes(["127.0.0.1 localhost"] + lines), why: "names would lead elsewhere", formula: "the pod's addresses and hostname, hostAliases"))
+                    "\(path)/hosts", .includes(["127.0.0.1 localhost"] + lines), why: "names would lead elsewhere",
+                    formula: "the pod's addresses and hostname, hostAliases"))
         }
         if !own.contains("/etc/hostname"), !isHostNetwork {
             expectations.append(
-                Expectation("\(path)/hostname", .equals(hostnameFile), why: "programs that read their name there get another", formula: "the pod's hostname"))
+                Expectation(
+                    "\(path)/hostname", .equals(hostnameFile), why: "programs that read their name there get another",
+                    formula: "the pod's hostname"))
         }
         if !own.contains("/etc/resolv.conf") { expectations += resolverExpectations(path) }
         return expectations
@@ -105,8 +112,11 @@ extension Declaration {
         let formula = isOwn ? "dnsPolicy: None, dnsConfig alone" : "dnsPolicy: \(spec.dnsPolicy ?? "ClusterFirst"), dnsConfig added"
         let options = (config?.options ?? []).map { option in option.value.map { "\(option.name ?? ""):\($0)" } ?? option.name ?? "" }
         return [
-            Expectation("\(path)/resolv.conf/nameservers", list(config?.nameservers ?? []), why: "names would be asked of other servers", formula: formula),
-            Expectation("\(path)/resolv.conf/searches", list(config?.searches ?? []), why: "short names would lead elsewhere", formula: formula),
+            Expectation(
+                "\(path)/resolv.conf/nameservers", list(config?.nameservers ?? []), why: "names would be asked of other servers",
+                formula: formula),
+            Expectation(
+                "\(path)/resolv.conf/searches", list(config?.searches ?? []), why: "short names would lead elsewhere", formula: formula),
             Expectation("\(path)/resolv.conf/options", list(options), why: "names would be resolved otherwise", formula: formula),
         ]
     }

@@ -95,7 +95,8 @@ extension Declaration {
         guard facts.isManaged else { return expectations }
         func expect(_ name: String, _ value: String, _ formula: String) {
             guard variables[name] == nil else { return }
-            expectations.append(Expectation("\(path)[\(name)]", .equals(value), why: "the program would do something else", formula: formula))
+            expectations.append(
+                Expectation("\(path)[\(name)]", .equals(value), why: "the program would do something else", formula: formula))
         }
         if !isHostNetwork { expect("HOSTNAME", hostnameOfEnvironment, "the pod's hostname") }
         guard let image = running.image else { return expectations }
@@ -106,7 +107,9 @@ extension Declaration {
             known.insert(name)
             expect(name, String(entry.dropFirst(name.count + 1)), "the image's")
         }
-        if !image.environment.contains(where: { $0.hasPrefix("PATH=") }) { expect("PATH", Self.defaultPath, "neither the image nor the container sets it") }
+        if !image.environment.contains(where: { $0.hasPrefix("PATH=") }) {
+            expect("PATH", Self.defaultPath, "neither the image nor the container sets it")
+        }
         expectations.append(
             Expectation(
                 "\(path)/others", .sameMembers([]), why: "something of the machine's own environment would be seen inside",
@@ -150,7 +153,8 @@ extension Declaration {
     }
 
     private static let starters: Set<String> = [
-        "sh", "bash", "ash", "dash", "zsh", "ksh", "env", "nohup", "setsid", "exec", "nice", "timeout", "su", "sudo", "gosu", "su-exec", "chroot", "tini",
+        "sh", "bash", "ash", "dash", "zsh", "ksh", "env", "nohup", "setsid", "exec", "nice", "timeout", "su", "sudo", "gosu", "su-exec",
+        "chroot", "tini",
         "dumb-init", "s6-svscan", "setpriv",
     ]
 
@@ -171,18 +175,23 @@ extension Declaration {
     }
 
     func programExpectations(_ running: ContainerFacts, _ container: Container) -> [Expectation] {
-        guard !isShell(running, container), running.image != nil || container.workingDir != nil || !container.command.isEmpty else { return [] }
+        guard !isShell(running, container), running.image != nil || container.workingDir != nil || !container.command.isEmpty else {
+            return []
+        }
         let path = "\(container.name)/process"
         var expectations: [Expectation] = []
         if running.image != nil || container.workingDir != nil {
             expectations.append(
                 Expectation(
-                    "\(path)/cwd", .equals(normalized(workingDirectory(running, container))), why: "relative paths of the program lead elsewhere",
+                    "\(path)/cwd", .equals(normalized(workingDirectory(running, container))),
+                    why: "relative paths of the program lead elsewhere",
                     formula: container.workingDir == nil ? "the image's working directory, else /" : "workingDir"))
         }
         guard let arguments = arguments(running, container), !arguments.isEmpty else { return expectations }
         expectations += [
-            Expectation("\(path)/exe", .equals("the declared program"), why: "another program runs", formula: "command, args, the image's entrypoint and cmd"),
+            Expectation(
+                "\(path)/exe", .equals("the declared program"), why: "another program runs",
+                formula: "command, args, the image's entrypoint and cmd"),
             Expectation(
                 "\(path)/arguments", .equals(arguments.joined(separator: " ")), why: "the program was started otherwise",
                 formula: "command, args, the image's entrypoint and cmd"),

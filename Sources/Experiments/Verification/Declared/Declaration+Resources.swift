@@ -57,7 +57,8 @@ extension Declaration {
         let (value, formula) = oomScoreAdjust(container)
         expectations.append(
             Expectation(
-                "\(container.name)/process/oom_score_adj", .equals("\(value)"), why: "when memory runs out, another process would be killed first",
+                "\(container.name)/process/oom_score_adj", .equals("\(value)"),
+                why: "when memory runs out, another process would be killed first",
                 formula: formula))
         return expectations
     }
@@ -71,7 +72,8 @@ extension Declaration {
             let hard = String(limit.split(separator: " ").last ?? "")
             return Expectation(
                 "\(container.name)/limits[\(name)]", onlyHard ? .matches("[^ ]+ \(hard)") : .equals(limit),
-                why: "the program would meet another limit than on the machine", formula: "that of the process that started it, soft and hard")
+                why: "the program would meet another limit than on the machine",
+                formula: "that of the process that started it, soft and hard")
         }
     }
 }

@@ -16,8 +16,10 @@ extension Declaration {
             : "the usual 14, add \(list(change?.add ?? [])), drop \(list(change?.drop ?? []))"
         let path = "\(container.name)/capabilities"
         var expectations = [
-            Expectation("\(path)/bounding", .sameMembers(granted.names), why: "more could be gained by a set-uid program", formula: formula),
-            Expectation("\(path)/inheritable", .sameMembers([]), why: "programs with file capabilities would get more", formula: "always empty"),
+            Expectation(
+                "\(path)/bounding", .sameMembers(granted.names), why: "more could be gained by a set-uid program", formula: formula),
+            Expectation(
+                "\(path)/inheritable", .sameMembers([]), why: "programs with file capabilities would get more", formula: "always empty"),
             Expectation("\(path)/ambient", .sameMembers([]), why: "programs of ordinary users would get more", formula: "always empty"),
         ]
         guard let uid else { return expectations }
@@ -25,7 +27,8 @@ extension Declaration {
         let reason = uid == 0 ? formula : "user \(uid) is not root: execve(2) clears it"
         for set in ["effective", "permitted"] {
             expectations.append(
-                Expectation("\(path)/\(set)", .sameMembers(inForce), why: "it could do more, or less, than it was granted", formula: reason))
+                Expectation("\(path)/\(set)", .sameMembers(inForce), why: "it could do more, or less, than it was granted", formula: reason)
+            )
         }
         return expectations
     }
@@ -94,7 +97,8 @@ extension Declaration {
         let usual = ["/dev/full c 1:7", "/dev/null c 1:3", "/dev/random c 1:8", "/dev/tty c 5:0", "/dev/urandom c 1:9", "/dev/zero c 1:5"]
         let path = "\(container.name)/devices"
         var expectations = [
-            Expectation(path, .includes(usual), why: "programs need them, and trust them to be what their names say", formula: "every container's")
+            Expectation(
+                path, .includes(usual), why: "programs need them, and trust them to be what their names say", formula: "every container's")
         ]
         let hasOwn = container.volumeMounts.contains { $0.mountPath == "/dev" || $0.mountPath.hasPrefix("/dev/") }
         if !isPrivileged(container), container.volumeDevices.isEmpty, !hasOwn {
@@ -108,7 +112,8 @@ extension Declaration {
             expectations.append(
                 Expectation(
                     "\(container.name)/cgroup/deviceFilters", isFiltered ? .atLeast(1) : .present,
-                    why: "any device node that it makes could be used", formula: isFiltered ? "not privileged" : "privileged", isDefault: !isFiltered))
+                    why: "any device node that it makes could be used", formula: isFiltered ? "not privileged" : "privileged",
+                    isDefault: !isFiltered))
         }
         return expectations
     }

@@ -58,6 +58,7 @@ struct BaseRules: Sendable {
         \(portLookup("refusedports"))
           }
           chain rejecting {
+            meta l4proto tcp reject with tcp reset
             reject
           }
           chain input {
@@ -121,7 +122,8 @@ struct BaseRules: Sendable {
         }.joined(separator: "\n")
     }
 
+    /// TCP is refused by a reset: ICMP errors are rate-limited (icmp(7), icmp_ratelimit), so that many callers would wait a second or more.
     private var refusals: String {
-        configuration.serviceCIDRs.map { "    \($0.isIPv4 ? "ip" : "ip6") daddr \($0) reject" }.joined(separator: "\n")
+        configuration.serviceCIDRs.map { "    \($0.isIPv4 ? "ip" : "ip6") daddr \($0) goto rejecting" }.joined(separator: "\n")
     }
 }

@@ -51,10 +51,12 @@ enum CgroupProbes {
         .cgroups, "birth in a cgroup", neededBy: "containers that are never outside of their limits",
         lost: "no container can be started", mend: "run a kernel of Linux 5.14 or newer")
     private static let killing = Feature(
-        .cgroups, "cgroup.kill", neededBy: "ending all of a container at once", lost: "containers are ended process by process, which takes longer",
+        .cgroups, "cgroup.kill", neededBy: "ending all of a container at once",
+        lost: "containers are ended process by process, which takes longer",
         mend: "run a kernel of Linux 5.14 or newer", isRequired: false)
     private static let devices = Feature(
-        .cgroups, "device filter", neededBy: "containers that may only use their own devices", lost: "no unprivileged container can be started",
+        .cgroups, "device filter", neededBy: "containers that may only use their own devices",
+        lost: "no unprivileged container can be started",
         mend: "run a kernel built with CONFIG_CGROUP_BPF; inside a container, allow bpf(2)")
 
     private static func ask(_ place: CheckPlace) -> [Probe.Answer] {
@@ -85,7 +87,9 @@ enum CgroupProbes {
         var answers = controllers.map { delegate($0, from: parent, to: cgroup, available, before) }
         answers += [attempt { try bear(in: cgroup) }, attempt { try kill(cgroup) }, attempt { try filter(cgroup) }]
         // What was not handed on before is not handed on afterwards, unless somebody uses it by now.
-        for controller in available.subtracting(before).members { try? parent.write("-\(controller.rawValue)", to: "cgroup.subtree_control") }
+        for controller in available.subtracting(before).members {
+            try? parent.write("-\(controller.rawValue)", to: "cgroup.subtree_control")
+        }
         return answers
     }
 
@@ -129,7 +133,8 @@ enum CgroupProbes {
         let child = try cgroup.createChild(name)
         defer { try? cgroup.removeChild(name, timeout: .seconds(2)) }
         return try ProbeChild.run(descriptors: [child.directory.rawValue], prepare: { $0.cgroup = $0.input("cgroup") }) { process in
-            try child.processes().contains(process.pid) ? .yes("a child was born in it") : .no("the child is not in the cgroup it was to be born in")
+            try child.processes().contains(process.pid)
+                ? .yes("a child was born in it") : .no("the child is not in the cgroup it was to be born in")
         }
     }
 

@@ -22,7 +22,8 @@ enum ClockProbes {
     /// Certificates are valid from their making; a clock that is years behind would make none.
     private static let realtime = Probe(
         Feature(
-            .clock, "time of day", neededBy: "certificates, timestamps of objects and logs", lost: "clients refuse the API server's certificate",
+            .clock, "time of day", neededBy: "certificates, timestamps of objects and logs",
+            lost: "clients refuse the API server's certificate",
             mend: "timedatectl set-ntp true, or date -s")
     ) { _ in
         let seconds = KernelClock.realtimeNanoseconds / 1_000_000_000

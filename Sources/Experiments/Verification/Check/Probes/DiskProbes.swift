@@ -21,7 +21,8 @@ enum DiskProbes {
 
     private static let durability = Probe(
         Feature(
-            .disk, "fsync and rename", neededBy: "exit records, the API server's store", lost: "what was acknowledged may be lost with the power",
+            .disk, "fsync and rename", neededBy: "exit records, the API server's store",
+            lost: "what was acknowledged may be lost with the power",
             mend: "put the data directory on a local disk")
     ) { place in
         try ScratchDirectory.run(in: place.storage) { path in

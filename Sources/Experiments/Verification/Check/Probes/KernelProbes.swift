@@ -22,7 +22,9 @@ enum KernelProbes {
         try ProbeChild.run { child in
             let other = try OwnedFD.process(child.pid)
             try other.send(signal: SIGKILL)
-            guard case .killed(SIGKILL) = try child.pidfd.waitForExit() else { return .no("the child did not end by the signal sent to its pidfd") }
+            guard case .killed(SIGKILL) = try child.pidfd.waitForExit() else {
+                return .no("the child did not end by the signal sent to its pidfd")
+            }
             return .yes("opened, signalled and waited for")
         }
     }

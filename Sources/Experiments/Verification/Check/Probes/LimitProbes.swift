@@ -65,7 +65,9 @@ enum LimitProbes {
         func mebibytes(_ key: String) -> Int? {
             lines.first { $0.hasPrefix(key + ":") }.flatMap { Int($0.filter(\.isNumber)) }.map { $0 >> 10 }
         }
-        guard let available = mebibytes("MemAvailable"), let total = mebibytes("MemTotal") else { return .unknown("/proc/meminfo does not say") }
+        guard let available = mebibytes("MemAvailable"), let total = mebibytes("MemTotal") else {
+            return .unknown("/proc/meminfo does not say")
+        }
         let swap = mebibytes("SwapTotal") ?? 0
         let text = "\(available) MiB of \(total) MiB available" + (swap > 0 ? ", \(swap) MiB swap" : "")
         return available < 100 ? .poorly(text) : .yes(text)

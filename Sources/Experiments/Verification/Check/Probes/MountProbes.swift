@@ -9,7 +9,8 @@ enum MountProbes {
 
     private static let detached = Probe.asRoot(
         Feature(
-            .mounts, "fsopen, fsmount, move_mount", neededBy: "every mount of a container", lost: "no container can be started", mend: newer)
+            .mounts, "fsopen, fsmount, move_mount", neededBy: "every mount of a container", lost: "no container can be started", mend: newer
+        )
     ) { place in
         try PrivateMounts.run {
             let tmpfs = try DetachedMount.fileSystem(type: "tmpfs", options: [("size", "65536"), ("mode", "0750")])

@@ -38,7 +38,8 @@ enum NamespaceProbes {
     private static let user = Probe(
         Feature(
             .namespaces, "user namespace", neededBy: "hostUsers: false", lost: "pods with hostUsers: false are refused",
-            mend: "sysctl -w user.max_user_namespaces=15000 (and kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0 where they exist)"
+            mend:
+                "sysctl -w user.max_user_namespaces=15000 (and kernel.unprivileged_userns_clone=1, kernel.apparmor_restrict_unprivileged_userns=0 where they exist)"
         )
     ) { place in
         try ProbeChild.run(.user) { child in

@@ -41,7 +41,8 @@ enum NetworkProbes {
                         ip saddr 10.0.0.0/8 ip daddr != { 10.0.0.0/8, 224.0.0.0/4 } masquerade
                         }
                         """))
-            return try rules.run("list tables").contains("swiftlet-check") ? .yes("a transaction was made and read back") : .no("the table is not there")
+            return try rules.run("list tables").contains("swiftlet-check")
+                ? .yes("a transaction was made and read back") : .no("the table is not there")
         }
     }
 

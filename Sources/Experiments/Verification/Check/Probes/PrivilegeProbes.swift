@@ -13,7 +13,8 @@ enum PrivilegeProbes {
 
     /// What the runtime does with each, see capabilities(7).
     private static let needed = [
-        "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE", "NET_ADMIN",
+        "CHOWN", "DAC_OVERRIDE", "DAC_READ_SEARCH", "FOWNER", "FSETID", "KILL", "SETGID", "SETUID", "SETPCAP", "NET_BIND_SERVICE",
+        "NET_ADMIN",
         "NET_RAW", "SYS_CHROOT", "SYS_PTRACE", "SYS_ADMIN", "MKNOD", "AUDIT_WRITE", "SETFCAP",
     ]
 
@@ -29,13 +30,15 @@ enum PrivilegeProbes {
         let missing = needed.filter { name in CapabilitySet(name: name).map { !usable.isSuperset(of: $0) } ?? true }
         guard missing.isEmpty else { return .no("missing: \(missing.joined(separator: ", "))") }
         let all = CapabilitySet.all.subtracting(usable).names
-        return all.isEmpty ? .yes("all \(usable.names.count)") : .yes("\(usable.names.count); privileged containers lack \(all.joined(separator: ", "))")
+        return all.isEmpty
+            ? .yes("all \(usable.names.count)") : .yes("\(usable.names.count); privileged containers lack \(all.joined(separator: ", "))")
     }
 
     /// Without it the nearest allowed value is taken, and each pod says so.
     private static let resources = Probe(
         Feature(
-            .privileges, "CAP_SYS_RESOURCE", neededBy: "oom_score_adj below this process's own, limits of processes above this process's own",
+            .privileges, "CAP_SYS_RESOURCE",
+            neededBy: "oom_score_adj below this process's own, limits of processes above this process's own",
             lost: "containers get the nearest allowed oom_score_adj and limits; their status says which",
             mend: "start swiftlet outside of a container, or in a privileged one (docker run --privileged)", isRequired: false)
     ) { place in

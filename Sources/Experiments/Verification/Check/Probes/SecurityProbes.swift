@@ -16,7 +16,8 @@ enum SecurityProbes {
         }) { child in
             let status = try ProcessStatus.read(pid: child.pid)
             return status.seccomp == .filter
-                ? .yes("RuntimeDefault: \(filter.instructions.count / 8) instructions in force") : .no("loaded, but the mode is \(status.seccomp)")
+                ? .yes("RuntimeDefault: \(filter.instructions.count / 8) instructions in force")
+                : .no("loaded, but the mode is \(status.seccomp)")
         }
     }
 

@@ -37,7 +37,7 @@ extension EndToEnd.NetworkPolicyTests {
 
     /// A pod that calls as the first thing that it does, with what it got as its log.
     private func answer(_ kubectl: Kubectl, _ name: String, labels: String, from address: String) throws -> String {
-        try kubectl.create(Self.pod(name, labels: labels, "nc -w 5 \(address) 80 </dev/null || echo refused"))
+        try kubectl.create(Self.pod(name, labels: labels, "nc -w 5 \(address) 80 </dev/null 2>/dev/null || echo refused"))
         try waitUntil("\(name) has ended") { try ["Succeeded", "Failed"].contains(kubectl.get("pod/\(name)", ".status.phase")) }
         return try kubectl.run("logs", name)
     }

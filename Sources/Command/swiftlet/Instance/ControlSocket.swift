@@ -39,8 +39,15 @@ final class ControlSocket: Sendable {
         return ControlSocket(listener: listener, path: path)
     }
 
+    /// - Returns: nil when the listener is shut down.
     private static func next(_ listener: DescriptorBox) -> DescriptorBox? {
-        do { return DescriptorBox(try listener.fd.acceptConnection()) } catch { return nil }
+        while true {
+            do { return DescriptorBox(try listener.fd.acceptConnection()) } catch {
+                if [Errno.invalidArgument, .badDescriptor].contains(error) { return nil }
+                // Too many open files, or who asked has gone: that passes, and must not silence the socket for good.
+                usleep(100_000)
+            }
+        }
     }
 
     private static func take(_ connection: DescriptorBox, _ answer: @escaping @Sendable (ControlQuestion) async -> JSONValue) {
@@ -48,7 +55,8 @@ final class ControlSocket: Sendable {
         let question = ControlQuestion(text: String(decoding: message.bytes, as: UTF8.self))
         Task {
             let reply = if let question { await answer(question) } else { ControlAnswers.failure("unknown question") }
-            send(reply.serialized(), to: connection)
+            // A thread of its own again: who reads slowly must not hold one that others' tasks run on.
+            try? startThread { send(reply.serialized(), to: connection) }
         }
     }
 

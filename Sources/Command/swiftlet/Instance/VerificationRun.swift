@@ -85,7 +85,9 @@ final class VerificationRun: Sendable {
         return try pods.map { pod in
             let processes = Dictionary(runtime.processes(ofPod: pod.uid).map { ($0.name, $0.pid) }) { $1 }
             guard pod.spec.containers.allSatisfy({ processes[$0.name] != nil }) else { throw Refusal(Self.ended(pod)) }
-            return PodVerification(try facts.facts(latest.withLock { $0[pod.uid] ?? pod }, processes: processes), extra: extra)
+            let answer = PodVerification(try facts.facts(latest.withLock { $0[pod.uid] ?? pod }, processes: processes), extra: extra)
+            guard answer.ended.isEmpty else { throw Refusal(Self.ended(pod)) }
+            return answer
         }
     }
 }

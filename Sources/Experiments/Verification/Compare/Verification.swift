@@ -1,4 +1,5 @@
 package import APIMachinery
+internal import LinuxSystem
 
 /// One pod, declared beside actual.
 package struct PodVerification: Sendable {
@@ -9,20 +10,27 @@ package struct PodVerification: Sendable {
     package var findings: Findings
     /// Containers of the pod that do not run and so were not looked at.
     package var notRunning: [String]
+    /// Those of them that ended while they were looked at: what was read of them may be half a process, so none of it counts.
+    package var ended: [String]
 
     /// Reads the kernel and compares.
     ///
     /// - Parameter extra: Expectations of a user's own.
     package init(_ facts: PodFacts, extra: [Expectation] = []) {
         let declaration = Declaration(facts)
+        let watched = facts.containers.map(WatchedContainer.init)
         let found = Actual.read(declaration)
+        let ended = watched.filter(\.hasEnded).map(\.name)
         let metadata = facts.pod.metadata
         pod = "\(metadata.namespace ?? "default")/\(metadata.name ?? "")"
         findings = found
         // A path of nothing that was read is a difference of the user's own file, unless that is what was asked for.
         let own = extra.map { Item($0, found[$0.path] ?? Finding(.absent, at: "no such path in the tree")) }
-        items = Comparison.compare(declaration.expectations, found) + own
-        let running = Set(facts.containers.map(\.name))
+        items = (Comparison.compare(declaration.expectations, found) + own).filter { item in
+            !ended.contains { item.expectation.path.hasPrefix("\($0)/") }
+        }
+        self.ended = ended
+        let running = Set(facts.containers.map(\.name)).subtracting(ended)
         notRunning = (facts.pod.spec.containers + facts.pod.spec.initContainers.filter { $0.restartPolicy == "Always" }).map(\.name)
             .filter { !running.contains($0) }
     }
@@ -85,5 +93,23 @@ package struct PodVerification: Sendable {
                 .filter { !$0.1.isEmpty }.map { (name: $0.0, value: $0.1) }
             return TestCase(group: "verify.\(pod)", name: item.expectation.path, outcome: outcome, details: details)
         } + notRunning.map { TestCase(group: "verify.\(pod)", name: $0, outcome: .failed("the container does not run")) }
+    }
+}
+
+/// Held by descriptor, since a number can come to mean another process.
+private final class WatchedContainer {
+    let name: String
+    private let process: OwnedFD?
+
+    init(_ container: ContainerFacts) {
+        name = container.name
+        process = try? .process(container.pid)
+    }
+
+    var hasEnded: Bool {
+        switch process {
+        case nil: true
+        case .some(let process): process.hasEnded
+        }
     }
 }

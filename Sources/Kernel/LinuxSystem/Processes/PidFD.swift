@@ -23,6 +23,9 @@ extension OwnedFD {
         guard clinux_pidfd_send_signal(rawValue, signal) == 0 else { throw Errno.current }
     }
 
+    /// Whether the process runs no more, even if nobody has waited for it yet: its descriptor is readable then.
+    package var hasEnded: Bool { (try? poll([(rawValue, .readable)], timeout: .zero))?.first?.contains(.readable) ?? false }
+
     /// Waits until a child ends, and takes its status.
     ///
     /// - Throws: `ECHILD` when it is no child of this process, or was waited for before.

@@ -119,6 +119,7 @@ struct ControlPlaneDaemon {
         settings.change { $0.port = Int32(api.port) }
         let agent = try NodeAgent(instance, settings, api: client)
         api.serve(agent.kubelet, runtime: agent.runtime, client: client)
+        server.attach(LocalAgent(addresses: outline.hostIPs + [nodeName], port: api.port) { await api.answer($0) })
         return (agent, api)
     }
 

@@ -102,6 +102,16 @@ let package = Package(
         tests("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"] + nio),
         target("Node", "ServiceProxy", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
         target("Node", "NetworkPolicies", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
+        target(
+            "Node", "NetworkTrace",
+            ["ServiceProxy", "NetworkPolicies", "KubernetesClient", "KubernetesAPI", "APIMachinery"]),
+        tests(
+            "Node", "NetworkTrace",
+            [
+                "ServiceProxy", "NetworkPolicies", "KubernetesClient", "KubernetesAPI", "APIMachinery", "Netlink", "LinuxSystem",
+                "PodNetwork",
+                "NetworkTesting",
+            ]),
         tests(
             "Node", "NetworkPolicies",
             [
@@ -181,7 +191,7 @@ let package = Package(
             dependencies: [
                 "ControlPlane", "Controllers", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "NetworkPolicies",
-                "ClusterDNS", "Experiments", "Verification", argumentParser,
+                "NetworkTrace", "ClusterDNS", "Experiments", "Verification", argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(

@@ -49,7 +49,7 @@ struct Root: ParsableCommand {
             CommandGroup(
                 name: "Looking into it",
                 subcommands: [
-                    Check.self, Verify.self, Explain.self, TimelineCommand.self, ProbeCommand.self, BackoffCommand.self,
+                    Check.self, Verify.self, Explain.self, TimelineCommand.self, Net.self, ProbeCommand.self, BackoffCommand.self,
                     ExperimentCommand.self,
                 ]),
             CommandGroup(name: "Control plane", subcommands: [Server.self, Snapshot.self]),

@@ -1,4 +1,4 @@
-internal import APIMachinery
+package import APIMachinery
 
 /// What the service proxy has to know of its node.
 package struct ServiceProxyConfiguration: Sendable {
@@ -25,6 +25,8 @@ package struct ServiceProxyConfiguration: Sendable {
 package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     package let description: String
     package let isIPv4: Bool
+    private let bytes: [UInt8]
+    private let length: Int
 
     /// Reads `10.96.0.0/16`, `fd00::/64`.
     package init?(_ text: String) {
@@ -34,5 +36,17 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
         else { return nil }
         description = "\(address)/\(length)"
         isIPv4 = address.isIPv4
+        (bytes, self.length) = (address.bytes, length)
+    }
+
+    /// An address of it.
+    var first: String { "\(IPAddress(bytes: bytes))" }
+
+    package func contains(_ address: IPAddress) -> Bool {
+        guard address.bytes.count == bytes.count else { return false }
+        return bytes.indices.allSatisfy { index in
+            let kept = min(8, max(0, length - index * 8))
+            return kept == 0 || (bytes[index] ^ address.bytes[index]) >> UInt8(8 - kept) == 0
+        }
     }
 }

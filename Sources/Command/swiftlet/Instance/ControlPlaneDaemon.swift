@@ -32,7 +32,7 @@ struct ControlPlaneDaemon {
     /// Serves until a signal comes.
     private func serve() async throws {
         let start = ContinuousClock.now
-        let (configuration, controllers) = (try configuration(), try options.controllerChoice())
+        let (configuration, controllers, balancers) = (try configuration(), try options.controllerChoice(), try options.loadBalancers())
         Machine.raiseDescriptorLimit()
         let interruption = try Interruption()
         try Files.makeDirectories(runDirectory, mode: 0o711)
@@ -44,9 +44,10 @@ struct ControlPlaneDaemon {
             let volumes = agent.map {
                 LocalVolumes.ofNode($0.place.nodeName, root: "\(options.directories.absoluteDataDirectory)/local-volumes")
             }
-            let loops = ControlLoops(server, schedules: options.scheduler, controllers: controllers, localVolumes: volumes) {
-                Output.warn("swiftlet: \($0)")
-            }
+            let loops = ControlLoops(
+                server, schedules: options.scheduler, controllers: controllers, localVolumes: volumes, loadBalancers: balancers,
+                isPortOccupied: agent == nil ? nil : PortProbe.ofThisMachine
+            ) { Output.warn("swiftlet: \($0)") }
             let node = try await startAgent(server)
             let agent = node?.agent
             let network = try await startNetwork(agent, server, loops)
@@ -150,7 +151,7 @@ struct ControlPlaneDaemon {
     }
 
     private func runInBackground() throws {
-        _ = (try options.configuration(), try options.controllerChoice())
+        _ = (try options.configuration(), try options.controllerChoice(), try options.loadBalancers())
         let directory = options.directories.absoluteDataDirectory
         try Files.makeDirectories(directory, mode: 0o711)
         let arguments = CommandLine.arguments.filter { $0 != "--detach" }

@@ -1,4 +1,4 @@
-internal import APIMachinery
+package import APIMachinery
 package import Controllers
 internal import KubernetesAPI
 package import KubernetesClient
@@ -16,10 +16,13 @@ package final class ControlLoops: Sendable {
 
     /// - Parameters:
     ///   - localVolumes: Where volumes of local directories are; nil: none are made.
+    ///   - loadBalancers: Where services of the type LoadBalancer get their addresses from.
+    ///   - isPortOccupied: Whether a program listens on a port of an address of this machine; nil: not known.
     ///   - report: Told of what goes wrong and is tried again, a line each.
     package init(
         _ server: ControlPlaneServer, schedules: Bool = true, controllers choice: ControllerChoice = .all,
-        localVolumes: LocalVolumes? = nil, report: @escaping @Sendable (String) -> Void
+        localVolumes: LocalVolumes? = nil, loadBalancers: LoadBalancerAddresses = .nodes,
+        isPortOccupied: (@Sendable (IPAddress, BalancedPort) -> Bool)? = nil, report: @escaping @Sendable (String) -> Void
     ) {
         let manager = server.client(user: "system:kube-controller-manager", groups: [], userAgent: "kube-controller-manager")
         informers = SharedInformers(manager) { report("informer: \($0)") }
@@ -31,6 +34,8 @@ package final class ControlLoops: Sendable {
         var settings = ControllerSettings()
         settings.authority = server.clusterAuthority
         settings.localVolumes = localVolumes
+        settings.loadBalancers = loadBalancers
+        settings.isPortOccupied = isPortOccupied
         let chosen = ControllerManager.all.filter { choice.contains($0.name) }
         controllers = ControllerManager(chosen, informers: informers, settings: settings, report: report) { user, component in
             server.client(

@@ -129,7 +129,10 @@ let package = Package(
         target("ControlPlane", "NodeSimulation", ["KubernetesClient", "KubernetesAPI", "APIMachinery"]),
         tests(
             "ControlPlane", "NodeSimulation",
-            ["APIServer", "Storage", "Controllers", "Scheduler", "HTTPClient", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
+            [
+                "APIServer", "Storage", "Controllers", "Scheduler", "CRI", "HTTPClient", "KubernetesClient", "KubernetesAPI", "APIMachinery",
+                "TestSupport",
+            ]),
         tests("ControlPlane", "Scheduler", ["APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
         tests(
             "ControlPlane", "Controllers",
@@ -183,7 +186,8 @@ let package = Package(
         .executableTarget(
             name: "swiftlet",
             dependencies: [
-                "ControlPlane", "Controllers", "NodeSimulation", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
+                "ControlPlane", "Controllers", "NodeSimulation", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups",
+                "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "NetworkPolicies",
                 "ClusterDNS", "Experiments", "Verification", argumentParser,
             ],

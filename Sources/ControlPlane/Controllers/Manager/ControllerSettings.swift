@@ -7,6 +7,8 @@ package struct ControllerSettings: Sendable {
     package var localVolumes: LocalVolumes?
     /// nil: requests for certificates are approved, but not signed.
     package var authority: ClusterAuthority?
+    /// Runs the tasks that controllers begin while they run; nil: the usual threads do.
+    package var executor: (any TaskExecutor)?
 
     package init() {}
 }

@@ -136,6 +136,13 @@ let package = Package(
         target("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "CEL", "APIMachinery"]),
         target("ControlPlane", "Scheduler", ["KubernetesClient", "KubernetesAPI", "APIMachinery"]),
         target("ControlPlane", "Controllers", ["KubernetesClient", "KubernetesAPI", "APIMachinery", x509, crypto]),
+        target("ControlPlane", "NodeSimulation", ["KubernetesClient", "KubernetesAPI", "APIMachinery"]),
+        tests(
+            "ControlPlane", "NodeSimulation",
+            [
+                "APIServer", "Storage", "Controllers", "Scheduler", "CRI", "HTTPClient", "KubernetesClient", "KubernetesAPI", "APIMachinery",
+                "TestSupport",
+            ]),
         tests("ControlPlane", "Scheduler", ["APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
         tests(
             "ControlPlane", "Controllers",
@@ -143,8 +150,8 @@ let package = Package(
         target(
             "ControlPlane", "ControlPlane",
             [
-                "Scheduler", "Controllers", "APIServer", "StorageSQLite", "Storage", "HTTPClient", "HTTPServer", "KubernetesClient",
-                "KubernetesAPI", "APIMachinery", x509,
+                "Scheduler", "Controllers", "NodeSimulation", "APIServer", "StorageSQLite", "Storage", "HTTPClient", "HTTPServer",
+                "KubernetesClient", "KubernetesAPI", "APIMachinery", x509,
                 crypto,
             ]),
         tests("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "CEL", "APIMachinery", "TestSupport"]),
@@ -189,7 +196,8 @@ let package = Package(
         .executableTarget(
             name: "swiftlet",
             dependencies: [
-                "ControlPlane", "Controllers", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
+                "ControlPlane", "Controllers", "NodeSimulation", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups",
+                "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "NetworkPolicies",
                 "NetworkTrace", "ClusterDNS", "Experiments", "Verification", argumentParser,
             ],

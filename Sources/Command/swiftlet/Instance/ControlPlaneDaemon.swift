@@ -7,16 +7,21 @@ internal import ImageStore
 internal import Kubelet
 internal import LinuxSystem
 internal import Netlink
+internal import NodeSimulation
 
 /// The control plane as this process, or as one in the background; with a node agent beside it, or alone.
 struct ControlPlaneDaemon {
     private let options: ControlPlaneOptions
     private let agent: NodeAgent.Settings?
+    private let simulation: SimulatedNodes.Configuration?
 
-    /// - Parameter agent: nil: none.
-    init(_ options: ControlPlaneOptions, agent: NodeAgent.Settings? = nil) {
+    /// - Parameters:
+    ///   - agent: nil: none.
+    ///   - simulation: Nodes that only say that they run pods; nil: none.
+    init(_ options: ControlPlaneOptions, agent: NodeAgent.Settings? = nil, simulation: SimulatedNodes.Configuration? = nil) {
         self.options = options
         self.agent = agent
+        self.simulation = simulation
     }
 
     private var runDirectory: String { options.directories.absoluteRunDirectory }
@@ -46,7 +51,7 @@ struct ControlPlaneDaemon {
             }
             let loops = ControlLoops(
                 server, schedules: options.scheduler, controllers: controllers, localVolumes: volumes, loadBalancers: balancers,
-                isPortOccupied: agent == nil ? nil : PortProbe.ofThisMachine
+                isPortOccupied: agent == nil ? nil : PortProbe.ofThisMachine, simulation: simulation
             ) { Output.warn("swiftlet: \($0)") }
             let node = try await startAgent(server)
             let agent = node?.agent
@@ -62,7 +67,7 @@ struct ControlPlaneDaemon {
             let answers = ControlAnswers(server: server, agent: agent, startTime: .now(), loops: loops)
             let questions = try ControlSocket.serve(.server, runDirectory: runDirectory) { await answers.answer($0) }
             defer { questions.close() }
-            try await run(agent, until: interruption) {
+            try await run(agent, loops.simulatedNodes, until: interruption) {
                 Output.print("ready in \(Int(start.duration(to: .now) / .milliseconds(1))) ms")
                 Output.print("export KUBECONFIG=\(server.kubeconfigPath)")
             }
@@ -125,10 +130,16 @@ struct ControlPlaneDaemon {
     }
 
     /// - Parameter ready: Called once pods can be started.
-    private func run(_ agent: NodeAgent?, until interruption: Interruption, ready: @escaping @Sendable () -> Void) async throws {
+    private func run(
+        _ agent: NodeAgent?, _ simulated: SimulatedNodes?, until interruption: Interruption, ready: @escaping @Sendable () -> Void
+    ) async throws {
         guard let agent else {
-            ready()
+            let announcement = Task {
+                await simulated?.waitUntilRegistered()
+                if !Task.isCancelled { ready() }
+            }
             _ = await interruption.signal()
+            announcement.cancel()
             return
         }
         try await withThrowingTaskGroup(of: Bool.self) { group in

@@ -3,6 +3,7 @@ package import Controllers
 internal import KubernetesAPI
 package import KubernetesClient
 package import Scheduler
+package import NodeSimulation
 
 /// The scheduler and the controllers of an API server, as clients of it in this process: each with the identity, the rights and the admission
 /// that it would have over the network.
@@ -11,6 +12,8 @@ package final class ControlLoops: Sendable {
     package let informers: SharedInformers
     /// nil: somebody else gives pods to nodes.
     package let scheduler: Scheduler?
+    /// nil: there are no simulated nodes.
+    package let simulatedNodes: SimulatedNodes?
     private let controllers: ControllerManager
     private let schedulerEvents: EventRecorder
 
@@ -18,11 +21,13 @@ package final class ControlLoops: Sendable {
     ///   - localVolumes: Where volumes of local directories are; nil: none are made.
     ///   - loadBalancers: Where services of the type LoadBalancer get their addresses from.
     ///   - isPortOccupied: Whether a program listens on a port of an address of this machine; nil: not known.
+    ///   - simulation: Nodes that only say that they run pods; nil: none.
     ///   - report: Told of what goes wrong and is tried again, a line each.
     package init(
         _ server: ControlPlaneServer, schedules: Bool = true, controllers choice: ControllerChoice = .all,
         localVolumes: LocalVolumes? = nil, loadBalancers: LoadBalancerAddresses = .nodes,
-        isPortOccupied: (@Sendable (IPAddress, BalancedPort) -> Bool)? = nil, report: @escaping @Sendable (String) -> Void
+        isPortOccupied: (@Sendable (IPAddress, BalancedPort) -> Bool)? = nil, simulation: SimulatedNodes.Configuration? = nil,
+        report: @escaping @Sendable (String) -> Void
     ) {
         let manager = server.client(user: "system:kube-controller-manager", groups: [], userAgent: "kube-controller-manager")
         informers = SharedInformers(manager) { report("informer: \($0)") }
@@ -31,6 +36,11 @@ package final class ControlLoops: Sendable {
         scheduler =
             schedules
             ? Scheduler(client: own, informers: informers, events: schedulerEvents) { report("scheduler: \($0)") } : nil
+        simulatedNodes = simulation.map { [informers] configuration in
+            SimulatedNodes(configuration, informers: informers, report: { report("simulated nodes: \($0)") }) { node in
+                server.client(user: "system:node:\(node)", groups: ["system:nodes"], userAgent: "simulated-kubelet")
+            }
+        }
         var settings = ControllerSettings()
         settings.authority = server.clusterAuthority
         settings.localVolumes = localVolumes
@@ -51,6 +61,7 @@ package final class ControlLoops: Sendable {
             group.addTask { await self.schedulerEvents.run() }
             if let scheduler { group.addTask { await scheduler.run() } }
             group.addTask { await self.controllers.run() }
+            if let simulatedNodes { group.addTask { await simulatedNodes.run() } }
         }
     }
 }

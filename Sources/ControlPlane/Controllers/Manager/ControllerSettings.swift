@@ -12,6 +12,8 @@ package struct ControllerSettings: Sendable {
     package var loadBalancers = LoadBalancerAddresses.nodes
     /// Whether a program of the machine that has this address listens on the port; nil: not known here.
     package var isPortOccupied: (@Sendable (IPAddress, BalancedPort) -> Bool)?
+    /// Runs the tasks that controllers begin while they run; nil: the usual threads do.
+    package var executor: (any TaskExecutor)?
 
     package init() {}
 }

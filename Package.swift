@@ -100,7 +100,7 @@ let package = Package(
             ]),
         target("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery"] + nio),
         tests("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"] + nio),
-        target("Node", "ServiceProxy", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
+        target("Node", "ServiceProxy", ["HTTPServer", "KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
         target("Node", "NetworkPolicies", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
         target(
             "Node", "NetworkTrace",
@@ -212,6 +212,12 @@ let package = Package(
         .executableTarget(
             name: "swiftlet-bench", dependencies: ["ContainerRuntime", "CRI", "Cgroups"], path: "Benchmarks/swiftlet-bench",
             swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "network-bench",
+            dependencies: [
+                "ServiceProxy", "ClusterDNS", "PodNetwork", "NetworkTesting", "APIServer", "Storage", "KubernetesClient", "KubernetesAPI",
+                "APIMachinery", "Netlink", "LinuxSystem",
+            ], path: "Benchmarks/network-bench", swiftSettings: [.treatAllWarnings(as: .error)]),
         .target(
             name: "Fuzzing", dependencies: ["APIServer", "KubernetesAPI", "APIMachinery"], path: "Tests/Support/Fuzzing",
             swiftSettings: [.treatAllWarnings(as: .error)]),

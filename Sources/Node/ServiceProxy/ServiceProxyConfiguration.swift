@@ -15,6 +15,9 @@ package struct ServiceProxyConfiguration: Sendable {
     /// Nothing but services has addresses in these: what is left for them after translation is refused.
     package var serviceCIDRs: [IPNetwork]
 
+    /// Where load balancers ask for services' health, at each one's port.
+    package var healthCheckHost = "0.0.0.0"
+
     package init(nodeName: String, table: String, bridge: String, podCIDRs: [IPNetwork], serviceCIDRs: [IPNetwork]) {
         (self.nodeName, self.table, self.bridge) = (nodeName, table, bridge)
         (self.podCIDRs, self.serviceCIDRs) = (podCIDRs, serviceCIDRs)

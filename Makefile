@@ -19,7 +19,7 @@ BUILD_PACKAGES = libsqlite3-dev libseccomp-dev libcap-dev libmnl-dev libnftables
 TEST_PACKAGES  = busybox-static docker-registry skopeo user-mode-linux kmod iproute2 nftables python3 python3-venv curl
 BENCH_PACKAGES = crun runc containerd containernetworking-plugins podman golang-github-containers-common iptables etcd-server
 
-.PHONY: help setup setup-bench build release demo run test test-unit test-storms bench fuzz lint fmt generate install uninstall docs clean
+.PHONY: help setup setup-bench build release demo run test test-unit test-storms soak bench fuzz lint fmt generate install uninstall docs clean
 
 help: ## list the tasks
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,14 +52,21 @@ test: setup fixtures ## unit, kernel integration and end-to-end tests, storms, c
 test-storms: setup fixtures ## 200 kills of the daemon at random points, 1000 pods started and removed (needs root)
 	./Tools/test $(SCRATCH)/debug-tree $(FIXTURES) storms
 
-test-unit: build ## only the tests that need no root
-	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|CEL|KubernetesAPI|KubernetesClient|Kubelet|Scheduler|Controllers|ClusterDNS|SupervisorAPI|Architecture|APIServer|Storage|StorageSQLite|NodeSimulation|Experiments|Verification|Fuzz)Tests' --skip '^StorageSQLiteTests\.StormTests/'
+SOAK ?= 1000
 
-bench: setup-bench release fixtures ## speed and size of runtime, API server and cluster beside their peers (BENCH=runtime, server, cluster or network for one)
+soak: build ## SOAK (1000) seeds of the simulated cluster with random faults, and its processes killed at every single write
+	SWIFT_DETERMINISTIC_HASHING=1 SWIFTLET_SOAK=$(SOAK) $(SWIFT) test $(DEBUG_FLAGS) --disable-xctest --no-parallel \
+		--filter '^NodeSimulationTests\.(FaultTests|CrashConsistencyTests)'
+
+test-unit: build ## only the tests that need no root
+	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|CEL|KubernetesAPI|KubernetesClient|Kubelet|Scheduler|Controllers|ClusterDNS|SupervisorAPI|Architecture|APIServer|Storage|StorageSQLite|Experiments|Verification|Fuzz)Tests' --skip '^StorageSQLiteTests\.StormTests/'
+
+bench: setup-bench release fixtures ## speed and size of runtime, API server and cluster beside their peers (BENCH=runtime, server, cluster, network or scheduler for one)
 	$(SWIFT) build $(RELEASE_FLAGS) --product swiftlet-bench
 	$(SWIFT) build $(RELEASE_FLAGS) --product api-load
+	$(SWIFT) build $(RELEASE_FLAGS) --product scheduler-bench
 	$(SWIFT) build $(RELEASE_FLAGS) --product network-bench
-	install $(SCRATCH)/release-tree/release/swiftlet-bench $(SCRATCH)/release-tree/release/api-load $(SCRATCH)/release-tree/release/network-bench $(RELEASE_BIN)
+	install $(addprefix $(SCRATCH)/release-tree/release/,swiftlet-bench api-load scheduler-bench network-bench) $(RELEASE_BIN)
 	./Benchmarks/run $(SCRATCH) $(RELEASE_BIN) $(FIXTURES) $(BENCH)
 
 FUZZ_SECONDS ?= 30

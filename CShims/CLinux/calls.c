@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <malloc.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +20,7 @@ int clinux_seals(int fd) { return fcntl(fd, F_GET_SEALS); }
 int clinux_unshare(int namespaces) { return unshare(namespaces); }
 int clinux_setns(int fd, int namespaces) { return setns(fd, namespaces); }
 int clinux_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+int clinux_limit_heaps(int count) { return mallopt(M_ARENA_MAX, count); }
 int clinux_pidfd_send_signal(int pidfd, int signal) { return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0); }
 int clinux_open_tree(int directory, const char *path, unsigned flags) {
     return (int)syscall(SYS_open_tree, directory, path, flags | OPEN_TREE_CLOEXEC);

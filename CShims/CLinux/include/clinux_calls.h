@@ -13,6 +13,7 @@ int clinux_seals(int fd);                                       ///< fcntl(2) F_
 int clinux_unshare(int namespaces);
 int clinux_setns(int fd, int namespaces);
 int clinux_pidfd_open(pid_t pid);
+int clinux_limit_heaps(int count);                              ///< mallopt(3) M_ARENA_MAX; 1 is success
 int clinux_pidfd_send_signal(int pidfd, int signal);
 int clinux_open_tree(int directory, const char *path, unsigned flags);
 int clinux_mount_setattr(int fd, unsigned flags, uint64_t set, uint64_t clear, uint64_t propagation, int user_namespace);

@@ -1,5 +1,6 @@
 import ArgumentParser
 internal import Glibc
+internal import LinuxSystem
 
 /// The program: parses the command line, runs one subcommand and turns what it threw into an exit code.
 @main
@@ -7,8 +8,7 @@ struct Swiftlet {
     static func main() async {
         // A container must not inherit an ignored SIGPIPE, and a write to a closed pipe must not kill the daemon unheard.
         signal(SIGPIPE, SIG_IGN)
-        // By default each thread gets a heap of its own, and keeps what a burst has left in it: of a daemon's memory with 100 pods, a seventh.
-        mallopt(M_ARENA_MAX, 2)
+        Heaps.limit(to: 2)
         var command: any ParsableCommand
         do {
             // Not by `??`: its closure would tie the command to the main actor.

@@ -7,7 +7,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(5))) struct ClusterTests {
     @Test func `pods of a Deployment run, pods of a Job succeed, and who is deleted goes`() async throws {
-        try await World.run(seed: 1) { world in
+        try await World.run(seed: 1, controllers: World.cleaning) { world in
             world.start()
             _ = try await world.resource(Deployment.self).create(deployment("web", 20))
             _ = try await world.resource(Job.self).create(indexedJob("sums", completions: 5, parallelism: 2))
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func `a silent node is lost, its pods are replaced, and it comes back`() async throws {
-        try await World.run(seed: 2) { world in
+        try await World.run(seed: 2, controllers: World.cleaning) { world in
             world.start(nodes: 3)
             _ = try await world.resource(Deployment.self).create(deployment("web", 6))
             #expect(try await world.settles { try await world.resource(Deployment.self).get("web").status.availableReplicas == 6 })

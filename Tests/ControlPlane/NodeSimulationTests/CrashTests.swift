@@ -31,7 +31,8 @@ import Testing
             _ = try await world.resource(StatefulSet.self).create(statefulSet("db", 1))
             _ = try await world.resource(Job.self).create(indexedJob("sums", completions: 2, parallelism: 1))
             try await settle { try await isComplete(world, replicas: 1) }
-            _ = try await world.resource(Deployment.self).patch("web", .merge, ["spec": ["template": ["metadata": ["annotations": ["v": "2"]]]]])
+            _ = try await world.resource(Deployment.self).patch(
+                "web", .merge, ["spec": ["template": ["metadata": ["annotations": ["v": "2"]]]]])
             _ = try await world.resource(StatefulSet.self).patch("db", .merge, ["spec": ["replicas": 2]])
             try await settle { try await isComplete(world, replicas: 2) }
             return Outcome(objects: try await summary(world), writes: world.transport.writes.count { !$0.hasPrefix("system:node:") })
@@ -63,7 +64,9 @@ import Testing
             let index = pod.metadata.annotations["batch.kubernetes.io/job-completion-index"] ?? ""
             lines.append("pod of \(kind) \(name)\(index): \(pod.status.phase ?? ""), finalizers \(pod.metadata.finalizers)")
         }
-        for job in try await world.list(Job.self) { lines.append("job: \(job.status.succeeded ?? 0), \(job.status.completedIndexes ?? "")") }
+        for job in try await world.list(Job.self) {
+            lines.append("job: \(job.status.succeeded ?? 0), \(job.status.completedIndexes ?? "")")
+        }
         lines.append("revisions: \(try await world.list(ControllerRevision.self).count)")
         return lines.sorted()
     }
@@ -71,8 +74,8 @@ import Testing
     @Test func `cut off at any write, everything ends the same`() async throws {
         let whole = try await Self.run(cutAfter: nil)
         #expect(whole.objects.count == 10, "\(whole.objects)")
-        // Every one in `make soak`; here as many as a minute allows, spread over the whole.
-        let step = Soak.isOn ? 1 : max(1, whole.writes / 25)
+        // Every one in `make soak`; here a few, spread over the whole.
+        let step = Soak.isOn ? 1 : max(1, whole.writes / 6)
         for count in stride(from: 0, to: whole.writes, by: step) {
             let cut = try await Self.run(cutAfter: count)
             #expect(cut == whole, "cut after \(count) of \(whole.writes) writes: \(cut.objects)")

@@ -50,7 +50,7 @@ package final class NodeAuthorizer: Authorizer {
         guard let node = attributes.user.nodeName, case .resource(let resource) = attributes.target else {
             return .noOpinion(reason: "")
         }
-        return NodeRules(node: node, graph: graph).decide(attributes.verb, resource)
+        return NodeRules(node: node, graph: { self.graph }).decide(attributes.verb, resource)
     }
 
     private var graph: NodeGraph {
@@ -78,7 +78,8 @@ extension UserInfo {
 /// What one node's agent may do. A value over the graph: no store, no clock.
 struct NodeRules {
     let node: String
-    let graph: NodeGraph
+    /// Made of all pods again when one has changed: asked for only where a decision depends on it.
+    let graph: () -> NodeGraph
 
     func decide(_ verb: String, _ resource: RequestAttributes.Resource) -> AuthorizationDecision {
         switch (resource.group, resource.resource) {
@@ -109,7 +110,7 @@ struct NodeRules {
     }
 
     private func related(_ resource: RequestAttributes.Resource) -> AuthorizationDecision {
-        graph.reads(node, resource: resource.resource, namespace: resource.namespace, name: resource.name)
+        graph().reads(node, resource: resource.resource, namespace: resource.namespace, name: resource.name)
             ? .allowed(reason: "")
             : refused("no relationship found between node '\(node)' and this object")
     }

@@ -30,20 +30,23 @@ final class World: Sendable {
 
     enum Part: CaseIterable { case controllers, scheduler, nodes }
 
-    static let controllers: [any Controller.Type] = ControllerManager.all.filter {
-        ![
-            "certificates-controller", "token-cleaner", "serviceaccount-token-controller", "horizontal-pod-autoscaler",
-        ].contains($0.name)
-    }
+    /// What keeps workloads and nodes going. Each more is more to list, to watch and to decode at every start.
+    static let few = ["node-controller"] + WorkloadControllers.all.map { $0.name }
+    static let cleaning = few + ["generic-garbage-collector", "pod-garbage-collector", "resourcequota-controller", "disruption-controller"]
+
+    private let controllers: [any Controller.Type]
 
     /// Runs a body in a world of its own.
     ///
-    /// - Parameter limit: Of simulated time.
+    /// - Parameters:
+    ///   - controllers: By their names.
+    ///   - limit: Of simulated time.
     static func run<Result: Sendable>(
-        seed: UInt64, limit: Duration = .seconds(24 * 3600), _ body: @escaping @Sendable (World) async throws -> Result
+        seed: UInt64, controllers: [String] = few, limit: Duration = .seconds(24 * 3600),
+        _ body: @escaping @Sendable (World) async throws -> Result
     ) async throws -> Result {
         try await Simulation.run(limit: limit) { simulation in
-            let world = try await World(simulation, seed: seed)
+            let world = try await World(simulation, seed: seed, controllers)
             do {
                 let result = try await body(world)
                 await world.end()
@@ -55,7 +58,9 @@ final class World: Sendable {
         }
     }
 
-    private init(_ simulation: Simulation, seed: UInt64) async throws {
+    private init(_ simulation: Simulation, seed: UInt64, _ names: [String]) async throws {
+        controllers = ControllerManager.all.filter { names.contains($0.name) }
+        precondition(controllers.count == names.count, "a controller's name is wrong")
         self.simulation = simulation
         self.seed = seed
         let time = SimulatedTime(clock: simulation.clock)
@@ -124,7 +129,7 @@ final class World: Sendable {
             var settings = ControllerSettings()
             settings.executor = simulation.taskExecutor
             let manager = ControllerManager(
-                Self.controllers, informers: informers, time: time, settings: settings, report: { _ in }
+                controllers, informers: informers, time: time, settings: settings, report: { _ in }
             ) { [transport] user, _ in transport.client(user) }
             run = { await manager.run() }
         case .scheduler:

@@ -119,7 +119,8 @@ struct DeploymentRollout {
     }
 
     private mutating func dropAvailable(keeping minAvailable: Int) -> Int {
-        let count = all.totalAvailable - minAvailable
+        // A set that was made smaller a moment ago may still say more than it will keep. Upstream counts those too, and then goes below.
+        let count = all.reduce(0) { $0 + min($1.available, $1.replicas) } - minAvailable
         var removed = 0
         for old in olds.oldestFirst where removed < count && old.replicas > 0 {
             let part = min(old.replicas, count - removed)

@@ -120,7 +120,7 @@ struct RecordedWrite: Sendable {
 
 /// Waits for what controllers are about to do, and fails the test when it doesn't come.
 func expectEventually(
-    _ what: String, within limit: Duration = .seconds(20), sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: String, within limit: Duration = .seconds(120), sourceLocation: SourceLocation = #_sourceLocation,
     _ condition: () async throws -> Bool
 ) async throws {
     let came = try await eventually(within: limit, condition)

@@ -102,6 +102,8 @@ let package = Package(
         tests("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"] + nio),
         target("Node", "ServiceProxy", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
         target("Node", "NetworkPolicies", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
+        target("Node", "NodeRoutes", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink"]),
+        tests("Node", "NodeRoutes", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink", "TestSupport"]),
         tests(
             "Node", "NetworkPolicies",
             [
@@ -181,7 +183,7 @@ let package = Package(
             dependencies: [
                 "ControlPlane", "Controllers", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "NetworkPolicies",
-                "ClusterDNS", "Experiments", "Verification", argumentParser,
+                "NodeRoutes", "ClusterDNS", "Experiments", "Verification", argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(

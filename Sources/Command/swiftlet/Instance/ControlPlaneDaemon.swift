@@ -12,10 +12,22 @@ internal import Netlink
 struct ControlPlaneDaemon {
     private let options: ControlPlaneOptions
     private let agent: NodeAgent.Settings?
+    private let addresses: ClusterAddresses
 
     /// - Parameter agent: nil: none.
-    init(_ options: ControlPlaneOptions, agent: NodeAgent.Settings? = nil) {
+    /// - Throws: `UsageError`.
+    init(_ options: ControlPlaneOptions, agent: NodeAgent.Settings? = nil) throws {
         self.options = options
+        addresses = try ClusterAddresses(
+            cluster: options.clusterCIDR, pods: agent.flatMap { $0.place.isPodCIDRGiven ? $0.place.podCIDR : nil },
+            services: options.serviceCIDR, maskSize: options.nodeCIDRMaskSize)
+        guard var agent else {
+            self.agent = nil
+            return
+        }
+        agent.place.podCIDR = addresses.podCIDR
+        agent.place.clusterCIDRs = [addresses.clusterCIDR]
+        if options.podRouting == .vxlan { agent.place.mtu = PodTunnel.mtu(on: agent.outline.hostIPs.first) }
         self.agent = agent
     }
 
@@ -33,6 +45,7 @@ struct ControlPlaneDaemon {
     private func serve() async throws {
         let start = ContinuousClock.now
         let (configuration, controllers) = (try configuration(), try options.controllerChoice())
+        let nodes = try options.nodeSettings()
         Machine.raiseDescriptorLimit()
         let interruption = try Interruption()
         try Files.makeDirectories(runDirectory, mode: 0o711)
@@ -44,7 +57,7 @@ struct ControlPlaneDaemon {
             let volumes = agent.map {
                 LocalVolumes.ofNode($0.place.nodeName, root: "\(options.directories.absoluteDataDirectory)/local-volumes")
             }
-            let loops = ControlLoops(server, schedules: options.scheduler, controllers: controllers, localVolumes: volumes) {
+            let loops = ControlLoops(server, schedules: options.scheduler, controllers: controllers, localVolumes: volumes, nodes: nodes) {
                 Output.warn("swiftlet: \($0)")
             }
             let node = try await startAgent(server)
@@ -77,9 +90,14 @@ struct ControlPlaneDaemon {
     private func configuration() throws -> ControlPlaneServer.Configuration {
         var configuration = try options.configuration()
         configuration.hasLocalVolumes = agent != nil
+        configuration.network.clusterCIDRs = [addresses.clusterCIDR]
+        configuration.hasClusterDNS = options.clusterDNS
         guard let agent, let pods = IPPrefix(agent.place.podCIDR), let gateway = pods.network.host(1) else { return configuration }
         configuration.podAddress = gateway.address.description
-        if options.clusterDNS { configuration.clusterDNSBackend = configuration.podAddress }
+        if options.clusterDNS {
+            configuration.clusterDNSBackend = configuration.podAddress
+            configuration.clusterDNSNode = agent.place.nodeName
+        }
         return configuration
     }
 
@@ -89,9 +107,14 @@ struct ControlPlaneDaemon {
         return try await ClusterNetwork.start(
             agent.runtime,
             .init(
-                nodeName: place.nodeName, serviceCIDR: options.serviceCIDR, answersNames: options.clusterDNS,
-                policies: options.networkPolicies),
+                nodeName: place.nodeName, network: facts(server), answersNames: options.clusterDNS, policies: options.networkPolicies),
             client: client, informers: loops.informers)
+    }
+
+    private func facts(_ server: ControlPlaneServer) -> ClusterNetworkFacts {
+        var facts = server.configuration.network
+        facts.serviceCIDR = options.serviceCIDR
+        return facts
     }
 
     /// Shows another certificate of the agent's API long before the old one ends.
@@ -149,7 +172,7 @@ struct ControlPlaneDaemon {
     }
 
     private func runInBackground() throws {
-        _ = (try options.configuration(), try options.controllerChoice())
+        _ = (try options.configuration(), try options.controllerChoice(), try options.nodeSettings())
         let directory = options.directories.absoluteDataDirectory
         try Files.makeDirectories(directory, mode: 0o711)
         let arguments = CommandLine.arguments.filter { $0 != "--detach" }

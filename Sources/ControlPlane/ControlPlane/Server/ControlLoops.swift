@@ -15,11 +15,12 @@ package final class ControlLoops: Sendable {
     private let schedulerEvents: EventRecorder
 
     /// - Parameters:
+    ///   - nodes: What concerns nodes.
     ///   - localVolumes: Where volumes of local directories are; nil: none are made.
     ///   - report: Told of what goes wrong and is tried again, a line each.
     package init(
         _ server: ControlPlaneServer, schedules: Bool = true, controllers choice: ControllerChoice = .all,
-        localVolumes: LocalVolumes? = nil, report: @escaping @Sendable (String) -> Void
+        localVolumes: LocalVolumes? = nil, nodes: NodeSettings = NodeSettings(), report: @escaping @Sendable (String) -> Void
     ) {
         let manager = server.client(user: "system:kube-controller-manager", groups: [], userAgent: "kube-controller-manager")
         informers = SharedInformers(manager) { report("informer: \($0)") }
@@ -31,12 +32,27 @@ package final class ControlLoops: Sendable {
         var settings = ControllerSettings()
         settings.authority = server.clusterAuthority
         settings.localVolumes = localVolumes
+        settings.clusterCIDRs = server.configuration.network.clusterCIDRs
+        settings.nodeMaskSizes = (nodes.maskSize, nil)
+        settings.nodeGracePeriod = nodes.gracePeriod
+        settings.approvesServingCertificates = true
+        settings.clusterDNSNode = server.configuration.clusterDNSNode
+        settings.hasClusterDNS = server.clusterDNSAddress != nil
         let chosen = ControllerManager.all.filter { choice.contains($0.name) }
         controllers = ControllerManager(chosen, informers: informers, settings: settings, report: report) { user, component in
             server.client(
                 user: user, groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system"],
                 userAgent: "kube-controller-manager/\(component)")
         }
+    }
+
+    /// What is said of nodes at the start of a control plane.
+    package struct NodeSettings: Sendable {
+        /// The prefix length of a node's part of the pods' IPv4 network; nil: 24.
+        package var maskSize: Int?
+        /// After so long without a word a node counts as lost; nil: 50 s.
+        package var gracePeriod: Duration?
+        package init() {}
     }
 
     /// Works until the task is cancelled. Once only.

@@ -10,6 +10,8 @@ import Synchronization
 package final class NodeRoutes: Sendable {
     /// A link that goes down takes its routes with it: they are looked at again.
     private static let period = Duration.seconds(10)
+    /// A node that is just coming has no addresses yet: that is no news.
+    private static let newsAge = Duration.seconds(5)
 
     private let configuration: NodeRoutesConfiguration
     private let nodes: Informer<Node>
@@ -18,8 +20,8 @@ package final class NodeRoutes: Sendable {
     private let executor: BlockingExecutor
     private let changes: AsyncStream<Void>
     private let changed: AsyncStream<Void>.Continuation
-    /// What was told last, so that it is told once.
-    private let told = Mutex<[String]>([])
+    /// Problems by the time when they were first seen; nil once they are told.
+    private let problems = Mutex<[String: Duration?]>([:])
 
     /// - Parameters:
     ///   - informers: Of a client that may list and watch nodes.
@@ -73,11 +75,17 @@ package final class NodeRoutes: Sendable {
         }
     }
 
+    /// Tells each once, when it has lasted.
     private func tell(_ lines: [String]) {
-        let new = told.withLock { told in
-            defer { told = lines }
-            return lines.filter { !told.contains($0) }
+        let now = time.now
+        let news = problems.withLock { problems in
+            let before = problems
+            problems = [:]
+            for line in lines { problems[line] = .some(before[line] ?? now) }
+            let lasting = lines.filter { line in (problems[line] ?? nil).map { now - $0 >= Self.newsAge } ?? false }
+            for line in lasting { problems[line] = .some(nil) }
+            return lasting
         }
-        for line in new { report("routes to other nodes: \(line)") }
+        for line in news { report("routes to other nodes: \(line)") }
     }
 }

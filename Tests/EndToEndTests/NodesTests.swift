@@ -33,13 +33,18 @@ extension EndToEnd.NodesTests {
     }
 
     private static func ask(_ site: NodeSite, from pod: NodeSite.PodLine, _ url: String) throws -> String {
-        try site.kubectl("exec", pod.name, "--", "wget", "-q", "-O", "-", url)
+        plain(try site.kubectl("exec", pod.name, "--", "wget", "-q", "-O", "-", url))
+    }
+
+    /// IPv4 addresses as such: the server listens to both families with one socket.
+    private static func plain(_ text: String) -> String {
+        text.replacingOccurrences(of: "[::ffff:", with: "").replacingOccurrences(of: "]", with: "")
     }
 
     /// The same from a node itself.
     private static func ask(_ site: NodeSite, from host: NodeSite.Host, _ pod: NodeSite.PodLine) throws -> String {
         let request = "exec 3<>/dev/tcp/\(pod.address)/8080; printf 'GET /cgi-bin/who HTTP/1.0\\r\\n\\r\\n' >&3; timeout 20 tail -n 1 <&3"
-        return try site.shell(host, request)
+        return plain(try site.shell(host, request))
     }
 
     /// Pods on both nodes, each asked by the other.
@@ -74,7 +79,8 @@ extension EndToEnd.NodesTests {
             var asked: Set<String> = []
             try waitUntil("the service leads to both nodes") {
                 let answer = try Self.ask(site, from: pods[0], "http://web/cgi-bin/who")
-                #expect(answer.hasPrefix("\(pods[0].address) asked "))
+                // Only who is led back to himself comes from his gateway: else he would answer himself.
+                #expect(answer.hasSuffix(pods[0].name) || answer.hasPrefix("\(pods[0].address) asked "), "\(answer)")
                 asked.insert(String(answer.split(separator: " ").last ?? ""))
                 return asked == Set(pods.map(\.name))
             }
@@ -146,7 +152,9 @@ extension EndToEnd.NodesTests {
             let (stays, goes) = (try #require(site.nodes.first), try #require(site.nodes.last))
             try site.setCable(of: goes, isPlugged: false)
             try waitUntil("the node counts as lost", deadlineSeconds: 90) { try site.isReady(goes) == "Unknown" }
-            try waitUntil("its pods are replaced", deadlineSeconds: 90) { try count()[stays.nodeName] == 4 } orElse: {
+            try waitUntil("its pods are replaced", deadlineSeconds: 90) {
+                try count()[stays.nodeName] == 4
+            } orElse: {
                 try site.kubectl("get", "pods", "-o", "wide")
             }
             try site.setCable(of: goes, isPlugged: true)

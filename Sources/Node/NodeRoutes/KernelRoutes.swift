@@ -73,9 +73,10 @@ struct KernelRoutes: Sendable {
     static func requests(
         _ wanted: TunnelPlan, _ index: UInt32, neighbours: [Neighbour], forwarding: [ForwardingEntry]
     ) -> [NetlinkRequest] {
-        let known = Set(neighbours.compactMap { entry in
-            entry.linkAddress.map { TunnelPlan.Neighbour(address: entry.address, linkAddress: $0) }
-        })
+        let known = Set(
+            neighbours.compactMap { entry in
+                entry.linkAddress.map { TunnelPlan.Neighbour(address: entry.address, linkAddress: $0) }
+            })
         let addresses = Set(wanted.neighbours.map(\.address))
         let linkAddresses = Set(wanted.forwarding.map(\.linkAddress))
         return wanted.forwarding.filter { !forwarding.contains($0) }.map { .setForwarding($0, onLink: index) }

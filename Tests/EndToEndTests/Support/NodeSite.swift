@@ -73,7 +73,9 @@ final class NodeSite {
     }
 
     /// Takes a host off the network, or puts it back.
-    func setCable(of host: Host, isPlugged: Bool) throws { _ = try sh("ip -n \(middle) link set p\(host.index) \(isPlugged ? "up" : "down")") }
+    func setCable(of host: Host, isPlugged: Bool) throws {
+        _ = try sh("ip -n \(middle) link set p\(host.index) \(isPlugged ? "up" : "down")")
+    }
 
     func sh(_ script: String) throws -> String {
         let result = try Program.run("/bin/bash", ["-ec", script])
@@ -206,7 +208,8 @@ final class NodeSite {
         for host in hosts { try stop(host, signal: SIGKILL) }
         var left: [String] = []
         for host in hosts {
-            let result = try run(host, [Program.swiftlet, "down"] + host.instance + (host.index > 0 ? ["--node-name", host.nodeName] : []))
+            let result = try run(
+                host, [Program.swiftlet, "down"] + host.instance + (host.index > 0 ? ["--node-name", host.nodeName] : []))
             if result.status != 0 { left.append("down on \(host.index): \(result.stderr)") }
             let traces = try shell(
                 host, "ip -o link | grep -E 'swl|swx' || true; ip route show proto 83; nft list tables | grep swl || true")

@@ -44,7 +44,9 @@ struct Agent: AsyncParsableCommand {
     @Option(help: "Domain of the cluster's names (default: cluster.local).")
     var clusterDomain: String?
 
-    @Option(help: "What becomes of packets that no NetworkPolicy allows: drop, or reject: the sender is told at once; off: policies do nothing.")
+    @Option(
+        help: "What becomes of packets that no NetworkPolicy allows: drop, or reject: the sender is told at once; off: policies do nothing."
+    )
     var networkPolicies = PolicyEnforcement.drop
 
     @Flag(help: "Ask the cluster for the certificate of this node's own API, and again before it ends; with --server that is always done.")

@@ -25,7 +25,9 @@ struct ClusterAddresses {
             throw UsageError("--service-cidr \(services): overlaps the pods' \(whole)")
         }
         clusterCIDR = "\(whole)"
-        guard let first = IPPrefix(whole.address, length: own?.length ?? size) else { throw UsageError("--pod-cidr: has no place in \(whole)") }
+        guard let first = IPPrefix(whole.address, length: own?.length ?? size) else {
+            throw UsageError("--pod-cidr: has no place in \(whole)")
+        }
         podCIDR = "\(own ?? first)"
     }
 

@@ -28,7 +28,8 @@ struct ClusterJoin: Sendable {
     func access() async throws -> KubeconfigFile.Access {
         if let known = try knownAccess() { return known }
         guard let token else {
-            throw UsageError("--token is needed: this node has not joined a cluster yet, or its certificate has ended (swiftlet token create)")
+            throw UsageError(
+                "--token is needed: this node has not joined a cluster yet, or its certificate has ended (swiftlet token create)")
         }
         let authority = try await trustedAuthority(of: try parsed(token))
         let request = try NodeCredentials.ClientRequest(nodeName: nodeName)

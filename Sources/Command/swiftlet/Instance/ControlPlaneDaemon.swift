@@ -91,7 +91,8 @@ struct ControlPlaneDaemon {
         var configuration = try options.configuration()
         configuration.hasLocalVolumes = agent != nil
         configuration.network.clusterCIDRs = [addresses.clusterCIDR]
-        configuration.hasClusterDNS = options.clusterDNS
+        // Nodes' DNS servers are found by this controller; without it and without an own one there is nobody behind the service.
+        configuration.hasClusterDNS = try options.clusterDNS && options.controllerChoice().contains(Self.dnsController)
         guard let agent, let pods = IPPrefix(agent.place.podCIDR), let gateway = pods.network.host(1) else { return configuration }
         configuration.podAddress = gateway.address.description
         if options.clusterDNS {
@@ -199,6 +200,8 @@ struct ControlPlaneDaemon {
         default: error
         }
     }
+
+    private static let dnsController = "node-dns-endpoints"
 
     private static let privilegeMend = "run it with sudo, or name --data-dir and --run-dir of your own and a port above 1023"
 }

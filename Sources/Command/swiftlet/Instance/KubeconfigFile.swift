@@ -54,7 +54,8 @@ enum KubeconfigFile {
             address.clientCertificate = .init(chain: chain, key: key)
         }
         let transport = try HTTPSTransport(address, token: token(of: user))
-        return Access(client: Client(transport: transport, userAgent: userAgent), address: address, transport: transport,
+        return Access(
+            client: Client(transport: transport, userAgent: userAgent), address: address, transport: transport,
             userName: context["user"]?.stringValue ?? "")
     }
 

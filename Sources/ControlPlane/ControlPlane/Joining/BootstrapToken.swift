@@ -15,7 +15,9 @@ package struct BootstrapToken: Hashable, Sendable {
     package static func random() -> BootstrapToken {
         let alphabet = Array("abcdefghijklmnopqrstuvwxyz0123456789")
         var generator = SystemRandomNumberGenerator()
-        func text(_ count: Int) -> String { String((0..<count).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] }) }
+        func text(_ count: Int) -> String {
+            String((0..<count).map { _ in alphabet[Int.random(in: 0..<alphabet.count, using: &generator)] })
+        }
         return BootstrapToken(id: text(6), secret: text(16), authorityHash: nil)
     }
 
@@ -55,7 +57,9 @@ package struct BootstrapToken: Hashable, Sendable {
         object.object["type"] = .string(Self.secretType)
         let data = secretData(expiration: nil, description: "given at the server's start")
         object.object["data"] = .object(
-            JSONObject(members: data.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string(Base64Data(Array($0.value.utf8)).base64)) }))
+            JSONObject(
+                members: data.sorted { $0.key < $1.key }.map { .init(key: $0.key, value: .string(Base64Data(Array($0.value.utf8)).base64)) }
+            ))
         return object
     }
 }

@@ -57,7 +57,8 @@ package struct NodeCredentials: Sendable {
     /// The certificate and key of the node's API, when it was issued for this name and these addresses and holds now.
     ///
     /// - Returns: With the certificate in PEM, by which its renewal is told.
-    package func serving(nodeName: String, addresses: [String], clientAuthorities: String) -> (identity: TLSIdentity, certificate: String)? {
+    package func serving(nodeName: String, addresses: [String], clientAuthorities: String) -> (identity: TLSIdentity, certificate: String)?
+    {
         guard let text = (try? SecretFile.read(servingPath)) ?? nil, let cut = text.position(of: Self.keyBegin) else { return nil }
         let (certificate, key) = (String(text[..<cut]), String(text[cut...]))
         guard Self.holds(Array(certificate.utf8)), let parsed = try? Certificate(pemEncoded: certificate),

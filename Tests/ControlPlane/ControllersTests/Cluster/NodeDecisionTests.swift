@@ -201,7 +201,9 @@ struct NodeDecisionTests {
                 ]
             }
         }
-        let nodes = [node("b", "10.74.1.1", isReady: false), node("a", "10.74.0.1"), node("c", nil), node("d", "nonsense"), node("e", "10.74.2.1")]
+        let nodes = [
+            node("b", "10.74.1.1", isReady: false), node("a", "10.74.0.1"), node("c", nil), node("d", "nonsense"), node("e", "10.74.2.1"),
+        ]
         let endpoints = NodeDNSSlice.endpoints(nodes, except: "e")
         #expect(endpoints.map(\.addresses) == [["10.74.0.1"], ["10.74.1.1"]])
         #expect(endpoints.map { $0.hints?.forNodes.map(\.name) } == [["a"], ["b"]])

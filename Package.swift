@@ -100,10 +100,20 @@ let package = Package(
             ]),
         target("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery"] + nio),
         tests("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"] + nio),
-        target("Node", "ServiceProxy", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
+        target("Node", "ServiceProxy", ["HTTPServer", "KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
         target("Node", "NetworkPolicies", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
         target("Node", "NodeRoutes", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink"]),
         tests("Node", "NodeRoutes", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink", "TestSupport"]),
+        target(
+            "Node", "NetworkTrace",
+            ["ServiceProxy", "NetworkPolicies", "KubernetesClient", "KubernetesAPI", "APIMachinery"]),
+        tests(
+            "Node", "NetworkTrace",
+            [
+                "ServiceProxy", "NetworkPolicies", "KubernetesClient", "KubernetesAPI", "APIMachinery", "Netlink", "LinuxSystem",
+                "PodNetwork",
+                "NetworkTesting",
+            ]),
         tests(
             "Node", "NetworkPolicies",
             [
@@ -128,6 +138,13 @@ let package = Package(
         target("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "CEL", "APIMachinery"]),
         target("ControlPlane", "Scheduler", ["KubernetesClient", "KubernetesAPI", "APIMachinery"]),
         target("ControlPlane", "Controllers", ["KubernetesClient", "KubernetesAPI", "APIMachinery", x509, crypto]),
+        target("ControlPlane", "NodeSimulation", ["KubernetesClient", "KubernetesAPI", "APIMachinery"]),
+        tests(
+            "ControlPlane", "NodeSimulation",
+            [
+                "APIServer", "Storage", "Controllers", "Scheduler", "CRI", "HTTPClient", "KubernetesClient", "KubernetesAPI", "APIMachinery",
+                "TestSupport",
+            ]),
         tests("ControlPlane", "Scheduler", ["APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
         tests(
             "ControlPlane", "Controllers",
@@ -135,8 +152,8 @@ let package = Package(
         target(
             "ControlPlane", "ControlPlane",
             [
-                "Scheduler", "Controllers", "APIServer", "StorageSQLite", "Storage", "HTTPClient", "HTTPServer", "KubernetesClient",
-                "KubernetesAPI", "APIMachinery", x509,
+                "Scheduler", "Controllers", "NodeSimulation", "APIServer", "StorageSQLite", "Storage", "HTTPClient", "HTTPServer",
+                "KubernetesClient", "KubernetesAPI", "APIMachinery", x509,
                 crypto,
             ]),
         tests("ControlPlane", "APIServer", ["Storage", "KubernetesAPI", "CEL", "APIMachinery", "TestSupport"]),
@@ -181,9 +198,10 @@ let package = Package(
         .executableTarget(
             name: "swiftlet",
             dependencies: [
-                "ControlPlane", "Controllers", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups", "LinuxSystem",
+                "ControlPlane", "Controllers", "NodeSimulation", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups",
+                "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "NetworkPolicies",
-                "NodeRoutes", "ClusterDNS", "Experiments", "Verification", argumentParser,
+                "NodeRoutes", "NetworkTrace", "ClusterDNS", "Experiments", "Verification", argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(
@@ -196,6 +214,12 @@ let package = Package(
         .executableTarget(
             name: "swiftlet-bench", dependencies: ["ContainerRuntime", "CRI", "Cgroups"], path: "Benchmarks/swiftlet-bench",
             swiftSettings: [.treatAllWarnings(as: .error)]),
+        .executableTarget(
+            name: "network-bench",
+            dependencies: [
+                "ServiceProxy", "ClusterDNS", "PodNetwork", "NetworkTesting", "APIServer", "Storage", "KubernetesClient", "KubernetesAPI",
+                "APIMachinery", "Netlink", "LinuxSystem",
+            ], path: "Benchmarks/network-bench", swiftSettings: [.treatAllWarnings(as: .error)]),
         .target(
             name: "Fuzzing", dependencies: ["APIServer", "KubernetesAPI", "APIMachinery"], path: "Tests/Support/Fuzzing",
             swiftSettings: [.treatAllWarnings(as: .error)]),

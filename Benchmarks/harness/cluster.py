@@ -75,7 +75,10 @@ class API:
         """Seconds from the request to the first byte of the command's standard output, over a WebSocket (v5.channel.k8s.io)."""
         query = '&'.join(['stdout=true', 'stderr=true'] + [f'command={one}' for one in command])
         begin = time.monotonic()
-        with self.tls.wrap_socket(socket.create_connection(self.address), server_hostname=self.address[0]) as connection:
+        plain = socket.create_connection(self.address)
+        # As every client of Go has it: otherwise the request waits for the peer's delayed acknowledgement of the handshake.
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with self.tls.wrap_socket(plain, server_hostname=self.address[0]) as connection:
             connection.sendall((f'GET {PODS}/{pod}/exec?{query} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n'
                                 'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n'
                                 'Sec-WebSocket-Protocol: v5.channel.k8s.io\r\n\r\n').encode())
@@ -243,16 +246,21 @@ class ClusterBenchmarks:
         self.watch.when(['streams'], 'Running')
         times = [self.api.first_output('streams', ['echo', 'x']) * 1000 for _ in range(20)]
         self.report.figure('exec over a WebSocket: first byte', statistics.median(times), 'ms', 10, p99=max(times))
-        self.create('lines', ['sh', '-c', f'yes "{"a line of a log " * 6}" | head -c 300000000; sleep 100000'])
+        self.create('lines', ['sh', '-c', f'yes "{"a line of a log " * 6}" | head -c 30000000; echo; echo written; sleep 100000'])
         self.watch.when(['lines'], 'Running')
-        # Rotation keeps some 50 MB, a third of which are the prefixes of lines.
-        begin, count = time.monotonic(), 0
-        answer = self.api.stream(f'{PODS}/lines/log?follow=true')
-        while count < 25_000_000:
-            if not (bytes := answer.read1(1 << 20)):
-                raise RuntimeError(f'logs -f ended after {count} bytes')
-            count += len(bytes)
-        self.report.figure('logs -f', count / 1e6 / (time.monotonic() - begin), 'MB/s', 200, at_least=True)
+        # Who writes takes the processor from who reads: the log is there before it is read.
+        while self.api.stream(f'{PODS}/lines/log?tailLines=1').read() != b'written\n':
+            time.sleep(0.05)
+        rates = []
+        for _ in range(5):
+            begin, count = time.monotonic(), 0
+            answer = self.api.stream(f'{PODS}/lines/log?follow=true')
+            while count < 30_000_000:
+                if not (bytes := answer.read1(1 << 20)):
+                    raise RuntimeError(f'logs -f ended after {count} bytes')
+                count += len(bytes)
+            rates.append(count / 1e6 / (time.monotonic() - begin))
+        self.report.figure('logs -f of 30 MB', statistics.median(rates), 'MB/s', 200, at_least=True)
         if not shutil.which('kubectl'):
             print('cp and port-forward are left out: kubectl is not installed')
             return

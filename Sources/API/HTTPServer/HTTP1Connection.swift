@@ -5,7 +5,8 @@ internal import NIOHTTP1
 /// Serves one HTTP/1.1 connection: a request at a time, answers in the order of the requests.
 ///
 /// idle ──head──▶ receiving ──end──▶ answering ──response complete──▶ idle. A refused request leads to discarding, from where the connection
-/// only closes; an upgrade ends this handler's part. While an answer is under way nothing more is read.
+/// only closes; an upgrade ends this handler's part. While an answer is under way little more is read: just so that a client that says goodbye
+/// is heard, which in TLS is a message among others (RFC 8446, 6.1).
 final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundIn = ByteBuffer
@@ -37,6 +38,9 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
     private var queue: CircularBuffer<HTTPServerRequestPart> = []
     private var isTakingQueue = false
     private var isReadHeld = false
+    /// How much has arrived while the answer is under way.
+    private var aheadBytes = 0
+    private static let aheadBytesMax = 4 << 10
 
     /// The response that is being written.
     private var isChunked = false
@@ -129,14 +133,15 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: receiving
 
     /// Bytes came in, before anything is known of them.
-    func bytesArrived() {
+    func bytesArrived(_ count: Int) {
+        if case .answering = state { aheadBytes += count }
         guard !hasBegunToArrive, case .idle = state else { return }
         hasBegunToArrive = true
         arrival.set(after: TimeAmount(shared.configuration.timeouts.header))
     }
 
     func read(context: ChannelHandlerContext) {
-        if case .answering = state { isReadHeld = true } else { context.read() }
+        if case .answering = state, aheadBytes >= Self.aheadBytesMax { isReadHeld = true } else { context.read() }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -196,6 +201,7 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
         guard case .receiving(let partial) = state else { return }
         partial.release()
         state = .answering
+        aheadBytes = 0
         arrival.clear()
         let sender = ResponseSender(shared: shared, channel: self, request: partial.traits, stall: stall)
         self.sender = sender
@@ -348,7 +354,7 @@ final class HTTP1ReadWatch: ChannelInboundHandler, RemovableChannelHandler {
     init(_ connection: HTTP1Connection) { self.connection = connection }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        connection.bytesArrived()
+        connection.bytesArrived(unwrapInboundIn(data).readableBytes)
         context.fireChannelRead(data)
     }
 }

@@ -13,7 +13,13 @@ package final class Alarm: Sendable {
     private let clock: any StorageClock
     private let state = Mutex(State())
 
-    package init(clock: any StorageClock) { self.clock = clock }
+    private let executor: (any TaskExecutor)?
+
+    /// - Parameter executor: Runs the body; nil: the usual threads do.
+    package init(clock: any StorageClock, executor: (any TaskExecutor)? = nil) {
+        self.clock = clock
+        self.executor = executor
+    }
 
     /// Says what is to be run. When it is still running at the next time, both run.
     package func whenDue(_ body: @escaping @Sendable () async -> Void) { state.withLock { $0.body = body } }
@@ -25,7 +31,7 @@ package final class Alarm: Sendable {
             state.task?.cancel()
             state.due = due
             state.generation += 1
-            state.task = Task { [generation = state.generation] in await self.wait(until: due, generation) }
+            state.task = Task(executorPreference: executor) { [generation = state.generation] in await self.wait(until: due, generation) }
         }
     }
 

@@ -11,14 +11,15 @@ package final class MemoryStorage: StorageBackend {
     private let maintenance: Alarm
 
     package init(
-        clock: any StorageClock = SystemStorageClock(), retention: StorageRetention = StorageRetention(), recentCountMax: Int = 1_000
+        clock: any StorageClock = SystemStorageClock(), retention: StorageRetention = StorageRetention(), recentCountMax: Int = 1_000,
+        executor: (any TaskExecutor)? = nil
     ) {
         let core = MemoryCore()
         self.core = core
         self.clock = clock
         self.retention = retention
         hub = WatchHub(currentRevision: 0, recentCountMax: recentCountMax) { after throws(StorageError) in try core.log(after: after) }
-        maintenance = Alarm(clock: clock)
+        maintenance = Alarm(clock: clock, executor: executor)
         maintenance.whenDue { [weak self] in self?.maintain() }
     }
 

@@ -38,8 +38,8 @@ package struct RuleState<Owner: Hashable & Comparable & Sendable>: Sendable {
         return text.commands
     }
 
-    /// The owner that is first has it.
-    private func winner(_ element: Element) -> (owner: Owner, data: String)? {
+    /// Who has an element, and what it leads to: the owner that is first; nil: nobody brings it.
+    package func winner(_ element: Element) -> (owner: Owner, data: String)? {
         owners[element]?.min { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 }

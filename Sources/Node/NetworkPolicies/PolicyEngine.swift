@@ -48,7 +48,7 @@ struct PolicyEngine: Sendable {
 
 extension NodeServer {
     /// Of no node: nobody isolates it.
-    fileprivate var pod: PolicyPod {
+    var pod: PolicyPod {
         PolicyPod(
             key: ObjectKey(namespace: namespace, name: name), labels: labels, addresses: addresses.compactMap { IPAddress($0) },
             ports: ports.compactMap { port in

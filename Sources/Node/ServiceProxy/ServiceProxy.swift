@@ -16,6 +16,8 @@ package final class ServiceProxy: Sendable {
     private let report: @Sendable (String) -> Void
     /// Where libnftables runs: with thousands of services a transaction takes its time.
     private let executor: BlockingExecutor
+    private let health: HealthCheckServers
+    private let events: EventRecorder
     /// What has to be looked at: services by key; an empty key stands for all.
     private let dirty = Mutex<Set<ObjectKey>>([])
     private let changes: AsyncStream<Void>
@@ -36,6 +38,18 @@ package final class ServiceProxy: Sendable {
         self.time = time
         self.report = report
         rules = Mutex(KernelRules(configuration, report: report))
+        let events = EventRecorder(client, component: "kube-proxy", host: configuration.nodeName, time: time)
+        self.events = events
+        health = HealthCheckServers(host: configuration.healthCheckHost, time: time) { health, error in
+            let reason = "failed to start healthcheck \"\(health.service)\" on port \(health.port): \(error)"
+            report("service proxy: \(reason)")
+            events.record(
+                ObjectReference {
+                    $0.apiVersion = "v1"
+                    $0.kind = "Service"
+                    ($0.namespace, $0.name) = (health.service.namespace, health.service.name)
+                }, type: "Warning", reason: "FailedToStartServiceHealthcheck", message: "node \(configuration.nodeName) \(reason)")
+        }
         (changes, changed) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
         let told: @Sendable (ClientError) -> Void = { report("service proxy: \($0)") }
         services = Informer(client.resource(Service.self), time: time, report: told)
@@ -60,6 +74,8 @@ package final class ServiceProxy: Sendable {
             group.addTask { await self.services.run() }
             group.addTask { await self.slices.run() }
             group.addTask { await self.node.run() }
+            group.addTask { await self.events.run() }
+            group.addTask { await self.health.run() }
             for informer in [services.waitForSync, slices.waitForSync, node.waitForSync] { await informer() }
             mark([Self.everything])
             await withTaskExecutorPreference(executor) { await self.follow() }
@@ -93,8 +109,10 @@ package final class ServiceProxy: Sendable {
             guard !keys.isEmpty else { continue }
             do throws(ServiceProxyError) {
                 try apply(keys)
+                health.setHealthy(true)
             } catch {
                 report("\(error)")
+                health.setHealthy(false)
                 // What the kernel has is not known for sure: everything is made anew.
                 let wait = retry.next(after: time.now - lastFailure)
                 lastFailure = time.now
@@ -108,16 +126,26 @@ package final class ServiceProxy: Sendable {
         if keys.contains(Self.everything) {
             let all = Dictionary(services.objects().map { (ObjectKey($0), $0) }) { first, _ in first }
             let wanted = all.compactMapValues { ports(of: $0) }
+            health.replace(all.compactMapValues { health(of: $0) })
             try rules.withLock { rules throws(ServiceProxyError) in try rules.replace(wanted) }
         } else {
             let wanted = Dictionary(keys.map { key in (key, services[key].map { ports(of: $0) } ?? []) }) { first, _ in first }
+            health.change(Dictionary(keys.map { key in (key, services[key].flatMap { health(of: $0) }) }) { first, _ in first })
             try rules.withLock { rules throws(ServiceProxyError) in try rules.change(wanted) }
         }
     }
 
+    private func slices(of service: Service) -> [EndpointSlice] {
+        slices.objects(index: Self.byService, value: ObjectKey(service).description)
+    }
+
+    private func health(of service: Service) -> ServiceHealth? {
+        ServiceHealth(service, slices(of: service), nodeName: configuration.nodeName)
+    }
+
     private func ports(of service: Service) -> [ProxiedPort] {
         ProxiedPort.all(
-            of: service, slices.objects(index: Self.byService, value: ObjectKey(service).description), nodeName: configuration.nodeName,
+            of: service, slices(of: service), nodeName: configuration.nodeName,
             zone: node[ObjectKey(name: configuration.nodeName)]?.metadata.labels[Self.zoneLabel])
     }
 

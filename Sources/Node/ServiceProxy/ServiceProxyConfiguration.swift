@@ -1,4 +1,4 @@
-internal import APIMachinery
+package import APIMachinery
 
 /// What the service proxy has to know of its node.
 package struct ServiceProxyConfiguration: Sendable {
@@ -15,6 +15,9 @@ package struct ServiceProxyConfiguration: Sendable {
     /// Nothing but services has addresses in these: what is left for them after translation is refused.
     package var serviceCIDRs: [IPNetwork]
 
+    /// Where load balancers ask for services' health, at each one's port.
+    package var healthCheckHost = "0.0.0.0"
+
     package init(nodeName: String, table: String, bridge: String, podCIDRs: [IPNetwork], serviceCIDRs: [IPNetwork]) {
         (self.nodeName, self.table, self.bridge) = (nodeName, table, bridge)
         (self.podCIDRs, self.serviceCIDRs) = (podCIDRs, serviceCIDRs)
@@ -25,6 +28,8 @@ package struct ServiceProxyConfiguration: Sendable {
 package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
     package let description: String
     package let isIPv4: Bool
+    private let bytes: [UInt8]
+    private let length: Int
 
     /// Reads `10.96.0.0/16`, `fd00::/64`.
     package init?(_ text: String) {
@@ -34,5 +39,17 @@ package struct IPNetwork: Hashable, Sendable, CustomStringConvertible {
         else { return nil }
         description = "\(address)/\(length)"
         isIPv4 = address.isIPv4
+        (bytes, self.length) = (address.bytes, length)
+    }
+
+    /// An address of it.
+    var first: String { "\(IPAddress(bytes: bytes))" }
+
+    package func contains(_ address: IPAddress) -> Bool {
+        guard address.bytes.count == bytes.count else { return false }
+        return bytes.indices.allSatisfy { index in
+            let kept = min(8, max(0, length - index * 8))
+            return kept == 0 || (bytes[index] ^ address.bytes[index]) >> UInt8(8 - kept) == 0
+        }
     }
 }

@@ -1,5 +1,8 @@
 import APIMachinery
 import HTTPServer
+import NIOCore
+import NIOPosix
+import NIOSSL
 import TestSupport
 import Testing
 
@@ -54,6 +57,30 @@ import Testing
             "(printf 'GET /header?text=hi HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n'; sleep 1) | \(client) -quiet")
         #expect(answer.output.contains("X-Text: hi"))
         await test.server.shutdown()
+        await certificates.remove()
+    }
+
+    /// RFC 8446, 6.1: the message is all there is of it, since the client closes its socket only when it has been answered.
+    @Test func `a client that says goodbye amid an answer without end is heard`() async throws {
+        let certificates = try await TestCertificates()
+        let test = try await TestServer(tls: try certificates.identity())
+        var configuration = TLSConfiguration.makeClientConfiguration()
+        configuration.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(certificates.text("ca.pem").utf8)))
+        configuration.shutdownTimeout = .hours(1)
+        let context = try NIOSSLContext(configuration: configuration)
+        let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
+                }
+            }
+            .connect(host: "127.0.0.1", port: test.port).get()
+        try await channel.writeAndFlush(ByteBuffer(string: "GET /watch HTTP/1.1\r\nHost: x\r\n\r\n"))
+        #expect(try await eventually { test.seen.streams.withLock { $0.count } == 1 })
+        channel.close(promise: nil)
+        #expect(try await eventually { test.seen.closedStreamCount.load(ordering: .relaxed) == 1 })
+        await test.server.shutdown()
+        try? await channel.closeFuture.get()
         await certificates.remove()
     }
 

@@ -35,7 +35,7 @@ struct ObservedLeaseTests {
 }
 
 /// Candidates over one lease, in time that the tests move.
-@Suite(.timeLimit(.minutes(1))) struct LeaderElectionTests {
+@Suite(.timeLimit(.minutes(5))) struct LeaderElectionTests {
     private let server = LeaseServer()
     private let time = ManualTime()
 

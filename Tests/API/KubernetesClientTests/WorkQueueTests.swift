@@ -49,7 +49,7 @@ struct WorkQueueTests {
         #expect(found == [.milliseconds(5), .milliseconds(5), .milliseconds(100), .milliseconds(200)])
     }
 
-    @Test(.timeLimit(.minutes(1))) func `delayed keys come when they are due`() async {
+    @Test(.timeLimit(.minutes(5))) func `delayed keys come when they are due`() async {
         let time = ManualTime()
         let queue = WorkQueue<String>(time: time)
         queue.add("later", after: .seconds(10))
@@ -64,7 +64,7 @@ struct WorkQueueTests {
         #expect(await second == "later")
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a worker that waits for a later key takes an earlier one`() async {
+    @Test(.timeLimit(.minutes(5))) func `a worker that waits for a later key takes an earlier one`() async {
         let time = ManualTime()
         let queue = WorkQueue<String>(time: time)
         queue.add("late", after: .seconds(100))
@@ -74,7 +74,7 @@ struct WorkQueueTests {
         #expect(await key == "now")
     }
 
-    @Test(.timeLimit(.minutes(1))) func `many workers take every key exactly once`() async {
+    @Test(.timeLimit(.minutes(5))) func `many workers take every key exactly once`() async {
         let queue = WorkQueue<Int>()
         let taken = await withTaskGroup(of: [Int].self) { group in
             for _ in 0..<8 {
@@ -94,7 +94,7 @@ struct WorkQueueTests {
         #expect(taken.sorted() == Array(0..<5000))
     }
 
-    @Test(.timeLimit(.minutes(1))) func `what fails is reconciled again, what is done is not`() async {
+    @Test(.timeLimit(.minutes(5))) func `what fails is reconciled again, what is done is not`() async {
         let time = ManualTime()
         let queue = WorkQueue<String>(time: time)
         struct Failure: Error {}

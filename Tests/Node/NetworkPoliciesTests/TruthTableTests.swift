@@ -37,6 +37,9 @@ struct TruthTableTests {
                 present = Set(policies.map { ObjectKey($0) })
                 let oracle = PolicyOracle(policies: policies, namespaces: ProbeTable.namespaces)
                 let wrong = try table.probe(round: UInt8(round), oracle)
+                // What `swiftlet net trace` says is what the kernel did: that is the oracle's word, cell by cell.
+                let mistraced = table.mistraced(policies, oracle)
+                #expect(mistraced.isEmpty, "\(scenario.name): traced otherwise: \(mistraced.prefix(5).joined(separator: "; "))")
                 #expect(wrong.isEmpty, "\(scenario.name): \(wrong.count) wrong: \(wrong.prefix(5).joined(separator: "; "))")
                 cells += ProbeTable.cellCount
             }
@@ -93,6 +96,28 @@ private final class ProbeTable {
         .init(
             pods: Dictionary(uniqueKeysWithValues: pods.map { ($0.key, $0.policyPod) }),
             namespaces: Self.namespaces.mapValues(Optional.some))
+    }
+
+    func mistraced(_ policies: [NetworkPolicy], _ oracle: PolicyOracle) -> [String] {
+        let namespaces = Self.namespaces.map { name, labels in
+            Namespace {
+                $0.metadata.name = name
+                $0.metadata.labels = labels
+            }
+        }
+        let trace = PolicyTrace(pods: pods.map(\.object), namespaces: namespaces, policies: policies)
+        return pods.flatMap { from in
+            pods.flatMap { to in
+                Self.ports.compactMap { port -> String? in
+                    let packet = PolicedPacket(
+                        source: "\(from.network.address)", destination: "\(to.network.address)", transport: port.transport.lowercased(),
+                        port: port.number)
+                    let passes = trace.egress(packet).isAllowed && trace.ingress(packet).isAllowed
+                    let expected = oracle.allows(from.object, to.object, port.transport, Int32(port.number))
+                    return passes == expected ? nil : "\(from.key) → \(to.key) \(port.transport) \(port.number): \(passes)"
+                }
+            }
+        }
     }
 
     private final class Attempt {

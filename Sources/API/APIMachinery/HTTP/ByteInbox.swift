@@ -63,6 +63,18 @@ package final class ByteInbox: Sendable {
         if let error { reader?.resume(throwing: error) } else { reader?.resume(returning: nil) }
     }
 
+    /// How much has arrived and was not read.
+    package var byteCount: Int { state.withLock { $0.byteCount } }
+
+    /// Nobody will read what has arrived.
+    package func drop() {
+        state.withLock {
+            $0.arrived = []
+            $0.head = 0
+            $0.byteCount = 0
+        }
+    }
+
     /// Whether more may be read from the connection now; if not, it is asked for when there is room.
     package func mayReadOn() -> Bool {
         state.withLock {

@@ -5,9 +5,8 @@ struct KeySchedule<Key: Hashable & Sendable>: Sendable {
     /// To be worked on: waiting in `order`, or being worked on and added again.
     private var dirty: Set<Key> = []
     private var processing: Set<Key> = []
-    /// When each delayed key is due; the earliest wins.
-    private var due: [Key: Duration] = [:]
-    private(set) var earliestDue: Duration?
+    /// Delayed keys; the earliest time that was asked for wins.
+    private var timers = TimerHeap<Key>()
     var delays: RetryDelays<Key>
     var isShutDown = false
 
@@ -15,6 +14,7 @@ struct KeySchedule<Key: Hashable & Sendable>: Sendable {
 
     var count: Int { order.count - head }
     var isEmpty: Bool { head == order.count }
+    var earliestDue: Duration? { timers.next }
 
     /// - Returns: How many workers have something to do.
     mutating func add(_ key: Key) -> Int {
@@ -25,22 +25,16 @@ struct KeySchedule<Key: Hashable & Sendable>: Sendable {
 
     /// - Returns: Whether no other key is due before.
     mutating func add(_ key: Key, at newDue: Duration) -> Bool {
-        guard !isShutDown, due[key].map({ newDue < $0 }) ?? true else { return false }
-        due[key] = newDue
-        guard earliestDue.map({ newDue < $0 }) ?? true else { return false }
-        earliestDue = newDue
-        return true
+        guard !isShutDown, timers[key].map({ newDue < $0 }) ?? true else { return false }
+        let isEarliest = timers.next.map { newDue < $0 } ?? true
+        timers.set(key, at: newDue)
+        return isEarliest
     }
 
     /// - Returns: How many workers have something to do.
     mutating func addDue(at now: Duration) -> Int {
-        guard let earliestDue, earliestDue <= now else { return 0 }
         var count = 0
-        for (key, due) in due where due <= now {
-            self.due[key] = nil
-            count += add(key)
-        }
-        self.earliestDue = due.values.min()
+        while let key = timers.take(at: now) { count += add(key) }
         return count
     }
 

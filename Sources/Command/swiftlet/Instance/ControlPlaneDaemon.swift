@@ -7,20 +7,25 @@ internal import ImageStore
 internal import Kubelet
 internal import LinuxSystem
 internal import Netlink
+internal import NodeSimulation
 
 /// The control plane as this process, or as one in the background; with a node agent beside it, or alone.
 struct ControlPlaneDaemon {
     private let options: ControlPlaneOptions
     private let agent: NodeAgent.Settings?
     private let addresses: ClusterAddresses
+    private let simulation: SimulatedNodes.Configuration?
 
-    /// - Parameter agent: nil: none.
+    /// - Parameters:
+    ///   - agent: nil: none.
+    ///   - simulation: Nodes that only say that they run pods; nil: none.
     /// - Throws: `UsageError`.
-    init(_ options: ControlPlaneOptions, agent: NodeAgent.Settings? = nil) throws {
+    init(_ options: ControlPlaneOptions, agent: NodeAgent.Settings? = nil, simulation: SimulatedNodes.Configuration? = nil) throws {
         self.options = options
         addresses = try ClusterAddresses(
             cluster: options.clusterCIDR, pods: agent.flatMap { $0.place.isPodCIDRGiven ? $0.place.podCIDR : nil },
             services: options.serviceCIDR, maskSize: options.nodeCIDRMaskSize)
+        self.simulation = simulation
         guard var agent else {
             self.agent = nil
             return
@@ -44,7 +49,7 @@ struct ControlPlaneDaemon {
     /// Serves until a signal comes.
     private func serve() async throws {
         let start = ContinuousClock.now
-        let (configuration, controllers) = (try configuration(), try options.controllerChoice())
+        let (configuration, controllers, balancers) = (try configuration(), try options.controllerChoice(), try options.loadBalancers())
         let nodes = try options.nodeSettings()
         Machine.raiseDescriptorLimit()
         let interruption = try Interruption()
@@ -57,9 +62,10 @@ struct ControlPlaneDaemon {
             let volumes = agent.map {
                 LocalVolumes.ofNode($0.place.nodeName, root: "\(options.directories.absoluteDataDirectory)/local-volumes")
             }
-            let loops = ControlLoops(server, schedules: options.scheduler, controllers: controllers, localVolumes: volumes, nodes: nodes) {
-                Output.warn("swiftlet: \($0)")
-            }
+            let loops = ControlLoops(
+                server, schedules: options.scheduler, controllers: controllers, localVolumes: volumes, loadBalancers: balancers,
+                isPortOccupied: agent == nil ? nil : PortProbe.ofThisMachine, simulation: simulation, nodes: nodes
+            ) { Output.warn("swiftlet: \($0)") }
             let node = try await startAgent(server)
             let agent = node?.agent
             let network = try await startNetwork(agent, server, loops)
@@ -74,7 +80,7 @@ struct ControlPlaneDaemon {
             let answers = ControlAnswers(server: server, agent: agent, startTime: .now(), loops: loops)
             let questions = try ControlSocket.serve(.server, runDirectory: runDirectory) { await answers.answer($0) }
             defer { questions.close() }
-            try await run(agent, until: interruption) {
+            try await run(agent, loops.simulatedNodes, until: interruption) {
                 Output.print("ready in \(Int(start.duration(to: .now) / .milliseconds(1))) ms")
                 Output.print("export KUBECONFIG=\(server.kubeconfigPath)")
             }
@@ -143,14 +149,21 @@ struct ControlPlaneDaemon {
         settings.change { $0.port = Int32(api.port) }
         let agent = try NodeAgent(instance, settings, api: client)
         api.serve(agent.kubelet, runtime: agent.runtime, client: client)
+        server.attach(LocalAgent(addresses: outline.hostIPs + [nodeName], port: api.port) { await api.answer($0) })
         return (agent, api)
     }
 
     /// - Parameter ready: Called once pods can be started.
-    private func run(_ agent: NodeAgent?, until interruption: Interruption, ready: @escaping @Sendable () -> Void) async throws {
+    private func run(
+        _ agent: NodeAgent?, _ simulated: SimulatedNodes?, until interruption: Interruption, ready: @escaping @Sendable () -> Void
+    ) async throws {
         guard let agent else {
-            ready()
+            let announcement = Task {
+                await simulated?.waitUntilRegistered()
+                if !Task.isCancelled { ready() }
+            }
             _ = await interruption.signal()
+            announcement.cancel()
             return
         }
         try await withThrowingTaskGroup(of: Bool.self) { group in
@@ -173,7 +186,7 @@ struct ControlPlaneDaemon {
     }
 
     private func runInBackground() throws {
-        _ = (try options.configuration(), try options.controllerChoice(), try options.nodeSettings())
+        _ = (try options.configuration(), try options.controllerChoice(), try options.loadBalancers(), try options.nodeSettings())
         let directory = options.directories.absoluteDataDirectory
         try Files.makeDirectories(directory, mode: 0o711)
         let arguments = CommandLine.arguments.filter { $0 != "--detach" }

@@ -75,6 +75,12 @@ struct ControlPlaneOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: "Whether pods are given to nodes here; otherwise another scheduler does it.")
     var scheduler = true
 
+    @Option(
+        help:
+            "Addresses of services of the type LoadBalancer: nodes (the nodes' own, which services with different ports share), or a pool for them alone: networks, ranges and addresses, separated by commas."
+    )
+    var loadBalancerPool = "nodes"
+
     @Option(help: "Controllers to run: *, NAME, -NAME, separated by commas; -* for none.")
     var controllers = "*"
 
@@ -124,6 +130,13 @@ struct ControlPlaneOptions: ParsableArguments {
     /// - Throws: `UsageError`.
     func controllerChoice() throws -> ControllerChoice {
         do { return try ControllerChoice(parsing: controllers) } catch { throw UsageError("--controllers \(controllers): \(error)") }
+    }
+
+    /// - Throws: `UsageError`.
+    func loadBalancers() throws -> LoadBalancerAddresses {
+        do {
+            return try LoadBalancerAddresses(parsing: loadBalancerPool)
+        } catch { throw UsageError("--load-balancer-pool \(loadBalancerPool): \(error)") }
     }
 
     /// `127.0.0.1:6443`, `[::1]:6443`. Whether the address is one, its user finds out.

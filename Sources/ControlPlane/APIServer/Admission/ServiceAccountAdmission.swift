@@ -43,7 +43,7 @@ package struct ServiceAccountAdmission: AdmissionPlugin {
     private func mount(_ pod: inout JSONObject) {
         var volumes = pod["spec"]?["volumes"]?.arrayValue ?? []
         let own = volumes.first { Self.isTokenVolume($0) }?["name"]?.stringValue
-        let volumeName = own ?? APIServer.generatedName("kube-api-access-")
+        let volumeName = own ?? "kube-api-access-\(Identifiers().nameSuffix())"
         var isNeeded = false
         for field in ["containers", "initContainers"] {
             guard var containers = pod["spec"]?[field]?.arrayValue else { continue }

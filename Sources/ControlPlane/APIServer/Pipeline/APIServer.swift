@@ -17,6 +17,10 @@ package final class APIServer: Sendable {
         package var now: @Sendable () -> Timestamp
         /// Of the timeouts of watches and of bookmarks.
         package var clock: any Clock<Duration>
+        /// Runs what the server does beside the tasks of its callers; nil: the usual threads do.
+        package var executor: (any TaskExecutor)?
+        /// What is made up for new objects.
+        package var identifiers = Identifiers()
         /// Carries log, exec, proxy and the like to nodes and pods; without it they are refused.
         package var backends: (any BackendConnector)?
         /// Calls the webhooks that convert custom resources; without it there are none.
@@ -56,13 +60,15 @@ package final class APIServer: Sendable {
     let customResources = CustomResources()
     let discovery = DiscoveryCache()
     let services = ServiceIndex()
+    let deadlines: RequestDeadlines
     let aggregation: Aggregation
     let nodeUsage: NodeUsageCollector
 
     package init(storage: any StorageBackend, configuration: Configuration = Configuration()) async throws(Status) {
         self.storage = storage
         self.configuration = configuration
-        view = StoreView(storage: storage)
+        view = StoreView(storage: storage, executor: configuration.executor)
+        deadlines = RequestDeadlines(clock: configuration.clock, executor: configuration.executor)
         admission = AdmissionChain(plugins: configuration.admission)
         do throws(StorageError) {
             aggregation = try await Aggregation(storage)

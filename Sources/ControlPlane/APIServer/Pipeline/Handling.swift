@@ -16,7 +16,7 @@ extension APIServer {
             guard !info.isLongRunning, timeout.isExplicit || !isPrompt else {
                 return try await handleAuthorized(request, info, caller, service)
             }
-            return try await timeout.run(configuration.clock) {
+            return try await timeout.run(deadlines, on: configuration.executor) {
                 do throws(Status) {
                     return .success(try await self.handleAuthorized(request, info, caller, service))
                 } catch {

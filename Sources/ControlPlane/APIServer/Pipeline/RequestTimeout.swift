@@ -26,13 +26,13 @@ struct RequestTimeout: Sendable {
     /// Does the work, or gives up waiting for it. Work that is given up is cancelled; a write that has gone to the store already takes
     /// effect all the same, as with any connection that breaks.
     func run(
-        _ clock: any Clock<Duration>, _ work: @escaping @Sendable () async -> Result<APIResponse, Status>
+        _ deadlines: RequestDeadlines, on executor: (any TaskExecutor)?,
+        _ work: @escaping @Sendable () async -> Result<APIResponse, Status>
     ) async throws(Status) -> APIResponse {
         let start = ContinuousClock.now
         let first = FirstResult()
-        let working = Task { first.resolve(await work()) }
-        let waiting = Task {
-            try await clock.sleep(for: limit)
+        let working = Task(executorPreference: executor) { first.resolve(await work()) }
+        let deadline = deadlines.add(limit) {
             first.resolve(.failure(Self.status))
             working.cancel()
         }
@@ -41,7 +41,7 @@ struct RequestTimeout: Sendable {
         } onCancel: {
             working.cancel()
         }
-        waiting.cancel()
+        deadlines.remove(deadline)
         if isExplicit, ContinuousClock.now - start > limit { throw Self.status }
         return try result.get()
     }

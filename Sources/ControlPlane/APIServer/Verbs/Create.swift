@@ -30,7 +30,7 @@ extension APIServer {
         let generatePrefix = object.name.isEmpty ? object.metadataText("generateName") : ""
         for attempt in 1... {
             var candidate = object
-            if !generatePrefix.isEmpty { candidate.setMetadata("name", .string(Self.generatedName(generatePrefix))) }
+            if !generatePrefix.isEmpty { candidate.setMetadata("name", .string(generatedName(generatePrefix))) }
             do throws(Status) {
                 return try await create(
                     named: candidate, stored, &context, options, tracksFields, isNameGenerated: !generatePrefix.isEmpty)
@@ -47,7 +47,7 @@ extension APIServer {
         _ tracksFields: Bool, isNameGenerated: Bool
     ) async throws(Status) -> WriteResult {
         var object = object
-        Self.setSystemFields(&object, context.now)
+        setSystemFields(&object, context.now)
         Self.joinOwners(of: &object, &context)
         if tracksFields { FieldTracking.didCreate(&object, context, options) }
         var attributes = AdmissionAttributes(
@@ -108,11 +108,11 @@ extension APIServer {
     }
 
     /// What the server alone decides about a new object.
-    static func setSystemFields(_ object: inout JSONObject, _ now: Timestamp) {
+    func setSystemFields(_ object: inout JSONObject, _ now: Timestamp) {
         for name in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"] {
             object.setMetadata(name, nil)
         }
-        object.setMetadata("uid", .string(UID.random().description))
+        object.setMetadata("uid", .string(configuration.identifiers.uid()))
         object.setMetadata("creationTimestamp", .string(now.description))
     }
 
@@ -134,11 +134,9 @@ extension APIServer {
                 + "as early as 1.24; please fix your requests; duplicate UID(s) observed: \(repeated.joined(separator: ", "))")
     }
 
-    /// The prefix, cut to 58 bytes, with five characters that spell no words.
-    static func generatedName(_ prefix: String) -> String {
-        let alphabet = Array("bcdfghjklmnpqrstvwxz2456789")
-        let suffix = (0..<5).map { _ in alphabet.randomElement() ?? "x" }
-        return String(decoding: prefix.utf8.prefix(58), as: UTF8.self) + String(suffix)
+    /// The prefix, cut to 58 bytes, with five characters.
+    private func generatedName(_ prefix: String) -> String {
+        String(decoding: prefix.utf8.prefix(58), as: UTF8.self) + configuration.identifiers.nameSuffix()
     }
 
     /// A role or binding may not give more than its writer has.

@@ -50,7 +50,7 @@ struct WatchSession: Sendable {
     func run(_ watcher: Watcher, _ stream: any ResponseStream) {
         if let initial = start.initial { watcher.writeInitial(initial) }
         if start.endsInitialWithBookmark { watcher.writeBookmark(isEndOfInitialEvents: true) }
-        let task = Task {
+        let task = Task(executorPreference: server.configuration.executor) {
             await follow(watcher)
             watcher.finish()
         }

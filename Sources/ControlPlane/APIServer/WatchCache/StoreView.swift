@@ -31,8 +31,11 @@ final class StoreView: Sendable {
     private let state: Mutex<State>
     private let observation = Mutex<StorageObservation?>(nil)
 
-    init(storage: any StorageBackend) {
+    private let executor: (any TaskExecutor)?
+
+    init(storage: any StorageBackend, executor: (any TaskExecutor)? = nil) {
         self.storage = storage
+        self.executor = executor
         state = Mutex(State(revision: 0))
         // What is committed between these two lines is told to nobody, and read by nobody: no part is loaded yet.
         let observation = storage.observe { [weak self] events in self?.apply(events) }
@@ -86,7 +89,7 @@ final class StoreView: Sendable {
             switch step {
             case .done: continuation.resume(returning: .success(()))
             case .wait: break
-            case .begin: Task { await self.fill(location) }
+            case .begin: Task(executorPreference: executor) { await self.fill(location) }
             }
         }
         try answer.get()
@@ -99,8 +102,9 @@ final class StoreView: Sendable {
             let list = try await storage.list(prefix: location.prefix, after: nil, limit: nil, at: nil)
             let items = list.objects.compactMap { StoredItem($0, location.form) }
             part = Part(
-                index: KeyIndex(sorted: items), recent: RecentLog(behind: list.revision), form: location.form, hub: WatchDispatcher(),
-                convertingHub: WatchDispatcher())
+                index: KeyIndex(sorted: items), recent: RecentLog(behind: list.revision), form: location.form,
+                hub: WatchDispatcher(executor: executor),
+                convertingHub: WatchDispatcher(executor: executor))
             answer = .success(())
         } catch {
             answer = .failure(error)

@@ -20,7 +20,9 @@ final class WatchDispatcher: Sendable {
     }
     private let state = Mutex(State())
 
-    init() {}
+    private let executor: (any TaskExecutor)?
+
+    init(executor: (any TaskExecutor)?) { self.executor = executor }
 
     var watcherCount: Int { state.withLock { $0.watchers.count } }
 
@@ -54,7 +56,7 @@ final class WatchDispatcher: Sendable {
             return true
         }
         guard isToRun else { return }
-        Task { await self.run() }
+        Task(executorPreference: executor) { await self.run() }
     }
 
     /// Serves everybody until nothing is new.

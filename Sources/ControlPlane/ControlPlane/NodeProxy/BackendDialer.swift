@@ -3,10 +3,11 @@ internal import APIServer
 internal import HTTPClient
 import Synchronization
 
-/// Reaches node agents and extension API servers with client certificates, pods and services without.
+/// Reaches node agents and extension API servers with client certificates, pods and services without; a node agent of this process directly.
 final class BackendDialer: BackendConnector {
     private struct State {
         var credentials: Credentials
+        var local: LocalAgent?
         /// Made when first needed.
         var contexts: [BackendRequest.Security: TLSClientContext] = [:]
     }
@@ -15,9 +16,21 @@ final class BackendDialer: BackendConnector {
     init(_ credentials: Credentials) { state = Mutex(State(credentials: credentials)) }
 
     /// Shows another certificate from now on, as after a renewal.
-    func replace(_ credentials: Credentials) { state.withLock { $0 = State(credentials: credentials) } }
+    func replace(_ credentials: Credentials) {
+        state.withLock {
+            $0.credentials = credentials
+            $0.contexts = [:]
+        }
+    }
+
+    /// From now on requests to this agent need no socket.
+    func attach(_ agent: LocalAgent) { state.withLock { $0.local = agent } }
 
     func send(_ request: BackendRequest) async throws(BackendError) -> BackendAnswer {
+        if let local = state.withLock({ $0.local }), local.isMeant(by: request) {
+            let answer = await local.answer(request.request)
+            return BackendAnswer(status: answer.status, headers: answer.headers, connection: answer.connect())
+        }
         do throws(TransportError) {
             var dialer = Dialer(host: request.host, port: request.port, tls: try context(for: request.security))
             if case .extensionServer(let trust) = request.security { dialer.serverName = trust.serverName }

@@ -1,8 +1,9 @@
-internal import APIMachinery
+package import APIMachinery
 package import Controllers
 internal import KubernetesAPI
 package import KubernetesClient
 package import Scheduler
+package import NodeSimulation
 
 /// The scheduler and the controllers of an API server, as clients of it in this process: each with the identity, the rights and the admission
 /// that it would have over the network.
@@ -11,16 +12,23 @@ package final class ControlLoops: Sendable {
     package let informers: SharedInformers
     /// nil: somebody else gives pods to nodes.
     package let scheduler: Scheduler?
+    /// nil: there are no simulated nodes.
+    package let simulatedNodes: SimulatedNodes?
     private let controllers: ControllerManager
     private let schedulerEvents: EventRecorder
 
     /// - Parameters:
     ///   - nodes: What concerns nodes.
     ///   - localVolumes: Where volumes of local directories are; nil: none are made.
+    ///   - loadBalancers: Where services of the type LoadBalancer get their addresses from.
+    ///   - isPortOccupied: Whether a program listens on a port of an address of this machine; nil: not known.
+    ///   - simulation: Nodes that only say that they run pods; nil: none.
     ///   - report: Told of what goes wrong and is tried again, a line each.
     package init(
         _ server: ControlPlaneServer, schedules: Bool = true, controllers choice: ControllerChoice = .all,
-        localVolumes: LocalVolumes? = nil, nodes: NodeSettings = NodeSettings(), report: @escaping @Sendable (String) -> Void
+        localVolumes: LocalVolumes? = nil, loadBalancers: LoadBalancerAddresses = .nodes,
+        isPortOccupied: (@Sendable (IPAddress, BalancedPort) -> Bool)? = nil, simulation: SimulatedNodes.Configuration? = nil,
+        nodes: NodeSettings = NodeSettings(), report: @escaping @Sendable (String) -> Void
     ) {
         let manager = server.client(user: "system:kube-controller-manager", groups: [], userAgent: "kube-controller-manager")
         informers = SharedInformers(manager) { report("informer: \($0)") }
@@ -29,15 +37,23 @@ package final class ControlLoops: Sendable {
         scheduler =
             schedules
             ? Scheduler(client: own, informers: informers, events: schedulerEvents) { report("scheduler: \($0)") } : nil
+        simulatedNodes = simulation.map { [informers] configuration in
+            SimulatedNodes(configuration, informers: informers, report: { report("simulated nodes: \($0)") }) { node in
+                server.client(user: "system:node:\(node)", groups: ["system:nodes"], userAgent: "simulated-kubelet")
+            }
+        }
         var settings = ControllerSettings()
         settings.authority = server.clusterAuthority
         settings.localVolumes = localVolumes
-        settings.clusterCIDRs = server.configuration.network.clusterCIDRs
+        // Simulated nodes have no pods that an address would lead to, and more of them come than there are parts.
+        settings.clusterCIDRs = simulation == nil ? server.configuration.network.clusterCIDRs : []
         settings.nodeMaskSizes = (nodes.maskSize, nil)
         settings.nodeGracePeriod = nodes.gracePeriod
         settings.approvesServingCertificates = true
         settings.clusterDNSNode = server.configuration.clusterDNSNode
         settings.hasClusterDNS = server.clusterDNSAddress != nil
+        settings.loadBalancers = loadBalancers
+        settings.isPortOccupied = isPortOccupied
         let chosen = ControllerManager.all.filter { choice.contains($0.name) }
         controllers = ControllerManager(chosen, informers: informers, settings: settings, report: report) { user, component in
             server.client(
@@ -62,6 +78,7 @@ package final class ControlLoops: Sendable {
             group.addTask { await self.schedulerEvents.run() }
             if let scheduler { group.addTask { await scheduler.run() } }
             group.addTask { await self.controllers.run() }
+            if let simulatedNodes { group.addTask { await simulatedNodes.run() } }
         }
     }
 }

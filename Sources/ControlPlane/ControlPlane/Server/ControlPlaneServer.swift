@@ -82,6 +82,7 @@ package final class ControlPlaneServer: Sendable {
     private let namespaces: Task<Void, Never>
     private let audit: AuditLog?
     private let lock: DataDirectoryLock
+    private let backends: BackendDialer
 
     init(
         configuration: Configuration, parts: ControlPlaneParts, http: HTTPServer, authority: KeyPair, url: String,
@@ -94,6 +95,7 @@ package final class ControlPlaneServer: Sendable {
         authorizer = parts.authorizer
         audit = parts.audit
         lock = parts.lock
+        backends = parts.backends
         self.http = http
         self.url = url
         self.kubeconfigPath = kubeconfigPath
@@ -146,6 +148,9 @@ package final class ControlPlaneServer: Sendable {
         let server = apiServer
         return Client(transport: DirectTransport { await server.handle($0, info: RequestInfo($0), from: caller) }, userAgent: userAgent)
     }
+
+    /// Asks a node agent of this process without a socket from now on.
+    package func attach(_ agent: LocalAgent) { backends.attach(agent) }
 
     /// Saves the store as it is at one moment to a new file, while it is in use.
     ///

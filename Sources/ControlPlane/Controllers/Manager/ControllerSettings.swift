@@ -1,3 +1,5 @@
+package import APIMachinery
+
 /// What the composition tells the controllers of this cluster.
 package struct ControllerSettings: Sendable {
     /// Networks of which each node gets a part for its pods, one of each family; empty: nodes get none.
@@ -17,6 +19,11 @@ package struct ControllerSettings: Sendable {
     package var localVolumes: LocalVolumes?
     /// nil: requests for certificates are approved, but not signed.
     package var authority: ClusterAuthority?
+    package var loadBalancers = LoadBalancerAddresses.nodes
+    /// Whether a program of the machine that has this address listens on the port; nil: not known here.
+    package var isPortOccupied: (@Sendable (IPAddress, BalancedPort) -> Bool)?
+    /// Runs the tasks that controllers begin while they run; nil: the usual threads do.
+    package var executor: (any TaskExecutor)?
 
     package init() {}
 }

@@ -9,6 +9,7 @@ final class AnswerCache: Sendable {
         var recordClass: UInt16
         /// Whether the asker can take more than 512 bytes: what it is told may differ.
         var hasEDNS: Bool
+        var wantsSignatures: Bool
     }
     private struct Entry {
         var message: [UInt8]
@@ -70,7 +71,13 @@ final class AnswerCache: Sendable {
             guard let record = reader.record() else { return nil }
             if record.type == RecordType.opt.rawValue { continue }
             places.append(record.timeToLivePosition)
+            // A no lives as long as its authority says (RFC 2308, 5); what is neither yes nor no, a referral, is not kept.
+            if answers == 0, shortest == nil, record.type != RecordType.soa.rawValue { return nil }
             shortest = min(shortest ?? .max, record.timeToLive)
+            if answers == 0, record.type == RecordType.soa.rawValue, reader.position >= 4 {
+                shortest = min(
+                    shortest ?? .max, message[(reader.position - 4)..<reader.position].reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
+            }
         }
         return shortest.map { (places, $0) }
     }

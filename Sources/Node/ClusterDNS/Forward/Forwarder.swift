@@ -12,6 +12,9 @@ final class Forwarder: Sendable {
     private let time: any TimeSource
     private let timeout: Duration
     private let inFlight = Mutex(0)
+    /// When each server last did not answer: for a while it is asked last.
+    private let silences = Mutex<[String: Duration]>([:])
+    private static let memoryOfSilence = Duration.seconds(10)
     /// A question holds a socket until it is answered: one pod must not use up the daemon's descriptors.
     private static let maxInFlight = 1000
 
@@ -20,7 +23,9 @@ final class Forwarder: Sendable {
     }
 
     private func key(_ query: DNSQuery) -> AnswerCache.Key {
-        .init(name: query.name, type: query.type, recordClass: query.recordClass, hasEDNS: query.hasEDNS)
+        .init(
+            name: query.name, type: query.type, recordClass: query.recordClass, hasEDNS: query.hasEDNS,
+            wantsSignatures: query.wantsSignatures)
     }
 
     /// What is known already; costs no hand-over.
@@ -37,14 +42,25 @@ final class Forwarder: Sendable {
         }
         guard mayAsk else { return nil }
         defer { inFlight.withLock { $0 -= 1 } }
-        for upstream in upstreams {
-            guard var answer = await ask(upstream, query, message) else { continue }
-            if answer[3] & 0xf == ResponseCode.serverFailure.rawValue, upstream != upstreams.last { continue }
+        let servers = inOrder
+        for upstream in servers {
+            guard var answer = await ask(upstream, query, message) else {
+                silences.withLock { $0[upstream] = time.now }
+                continue
+            }
+            if answer[3] & 0xf == ResponseCode.serverFailure.rawValue, upstream != servers.last { continue }
             answer.replaceSubrange(0..<2, with: [UInt8(query.id >> 8), UInt8(truncatingIfNeeded: query.id)])
             cache.store(answer, key(query), now: time.now)
             return answer
         }
         return nil
+    }
+
+    /// One that is down would hold every question up for the whole timeout.
+    private var inOrder: [String] {
+        let (now, silences) = (time.now, silences.withLock { $0 })
+        func isSilent(_ server: String) -> Bool { silences[server].map { now - $0 < Self.memoryOfSilence } ?? false }
+        return upstreams.filter { !isSilent($0) } + upstreams.filter(isSilent)
     }
 
     private func ask(_ upstream: String, _ query: DNSQuery, _ message: [UInt8]) async -> [UInt8]? {

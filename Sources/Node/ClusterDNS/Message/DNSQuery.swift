@@ -10,6 +10,8 @@ struct DNSQuery: Sendable {
     /// Bytes of an answer that the client takes over UDP; 512 without EDNS.
     var udpSize: Int
     var hasEDNS: Bool
+    /// Whether signatures are wanted beside the records (RFC 3225).
+    var wantsSignatures = false
 
     enum Refusal: Error {
         /// Not even an answer is possible, or it is an answer itself.
@@ -41,6 +43,7 @@ struct DNSQuery: Sendable {
             guard record.type == RecordType.opt.rawValue else { continue }
             // Sizes beyond what paths carry whole only lead to lost fragments.
             (udpSize, hasEDNS) = (min(max(512, Int(record.recordClass)), 1232), true)
+            wantsSignatures = record.timeToLive & 0x8000 != 0
         }
     }
 }

@@ -1,4 +1,4 @@
-internal import APIMachinery
+package import APIMachinery
 package import CRI
 package import HTTPServer
 package import KubernetesClient
@@ -63,6 +63,9 @@ package final class KubeletServer: Sendable {
         return server
     }
 
+    /// Answers the API server of this process, which has allowed what it asks for: whoever can call this needs no certificate to prove it.
+    package func answer(_ request: APIRequest) async -> APIResponse { await desk.answer(request, from: nil) }
+
     /// Shows another certificate from now on, as after a renewal.
     package func replace(_ identity: TLSIdentity) throws { try http.replace(identity) }
 
@@ -76,10 +79,11 @@ private final class FrontDesk: Sendable {
 
     func open(_ access: KubeletAccess, _ service: KubeletService) { parts.withLock { $0 = (access, service) } }
 
-    func answer(_ request: APIRequest, from peer: Peer) async -> APIResponse {
+    /// - Parameter peer: nil: this process's own API server.
+    func answer(_ request: APIRequest, from peer: Peer?) async -> APIResponse {
         do throws(KubeletRefusal) {
             guard let (access, service) = parts.withLock({ $0 }) else { throw KubeletRefusal(503, "the node agent is starting") }
-            try await access.check(request, from: peer)
+            if let peer { try await access.check(request, from: peer) }
             return try await service.answer(request)
         } catch {
             return error.response

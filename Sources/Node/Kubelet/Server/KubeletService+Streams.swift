@@ -85,11 +85,12 @@ extension KubeletService {
             guard let chosen = handshake.chosen(of: WebSocketRemoteCommand.protocols) else {
                 throw Self.noCommonProtocol(handshake.protocols)
             }
+            let silence = WebSocketRemoteCommand.silence(userAgent: request.headers["User-Agent"] ?? "")
             return handshake.accepted(chosen) { connection in
                 Task {
-                    let client = WebSocketRemoteCommand(WebSocketConnection(connection), subprotocol: chosen)
+                    let client = WebSocketRemoteCommand(WebSocketConnection(connection), subprotocol: chosen, silence: silence)
                     // Nothing on an output says that the connection stands; clients wait for that.
-                    if options.stdout || options.stderr { try? await client.write([], to: options.stdout ? .stdout : .stderr) }
+                    if options.stdout || options.stderr { try? await client.greet(options.stdout ? .stdout : .stderr) }
                     await session.run(client)
                 }
             }

@@ -40,8 +40,8 @@ struct PolicyState: Sendable {
     private var policies: [ObjectKey: (number: Int, rules: PolicyRules)] = [:]
     private var policiesByNamespace: [String: Set<ObjectKey>] = [:]
     private var lastPolicy = 0
-    private var groups = NumberedUses<PodGroup>()
-    private var ports = NumberedUses<PortName>()
+    private(set) var groups = NumberedUses<PodGroup>()
+    private(set) var ports = NumberedUses<PortName>()
     private var lists = NumberedUses<PolicyList>()
     private var listsOfPods: [ObjectKey: [PolicyList]] = [:]
 
@@ -71,6 +71,15 @@ struct PolicyState: Sendable {
         var groups: Set<PodGroup> = []
         var ports: Set<PortName> = []
         var brought: [Owner: RuleFragment?] = [:]
+    }
+}
+
+extension PolicyState {
+    /// The policies that a list's chain asks, in its order.
+    func policies(ofList number: Int) -> [(key: ObjectKey, rules: PolicyRules)] {
+        guard let list = lists.numbers.first(where: { $0.value == number })?.key else { return [] }
+        let byNumber = Dictionary(policies.map { ($0.value.number, (key: $0.key, rules: $0.value.rules)) }) { first, _ in first }
+        return list.policies.compactMap { byNumber[$0] }
     }
 }
 

@@ -11,6 +11,8 @@ struct ProxiedPort: Hashable, Sendable {
     var clusterIP: String
     /// Addresses that lead here from outside: external IPs and those of load balancers.
     var outsideIPs: [String] = []
+    /// Of ``outsideIPs``, those of load balancers.
+    var balancerIPs: [String] = []
     /// Of ``outsideIPs``, those that a source range guards.
     var guardedIPs: [String] = []
     var sourceRanges: [IPNetwork] = []
@@ -64,8 +66,9 @@ extension ProxiedPort {
         self.port = number
         self.clusterIP = clusterIP.description
         outsideIPs = Set(ofFamily(spec.externalIPs) + (isBalanced ? ofFamily(balancers) : [])).sorted()
+        balancerIPs = isBalanced ? Set(ofFamily(balancers)).sorted() : []
         sourceRanges = isBalanced ? spec.loadBalancerSourceRanges.compactMap { IPNetwork($0) }.filter { $0.isIPv4 == isIPv4 } : []
-        guardedIPs = spec.loadBalancerSourceRanges.isEmpty || !isBalanced ? [] : Set(ofFamily(balancers)).sorted()
+        guardedIPs = spec.loadBalancerSourceRanges.isEmpty ? [] : balancerIPs
         nodePort =
             spec.type == "NodePort" || isBalanced ? port.nodePort.flatMap { UInt16(exactly: $0) }.flatMap { $0 == 0 ? nil : $0 } : nil
         if spec.sessionAffinity == "ClientIP" { affinitySeconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800 }

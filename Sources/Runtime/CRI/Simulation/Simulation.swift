@@ -14,6 +14,8 @@ package final class Simulation: Sendable {
 
     package let clock: SimulatedClock
     private let executor: SimulationExecutor
+    /// Runs the simulation's tasks. Tasks that are not begun within one of them must be given to it.
+    package var taskExecutor: any TaskExecutor { executor }
 
     private init(limit: Duration) {
         clock = SimulatedClock()

@@ -16,7 +16,9 @@ package struct GarbageCollector: Controller {
 
     package init(_ context: ControllerContext) {
         let collection = GarbageCollection(context)
-        monitors = ResourceMonitors(client: context.client, time: context.time, report: context.report) { resource, change in
+        monitors = ResourceMonitors(
+            client: context.client, time: context.time, executor: context.settings.executor, report: context.report
+        ) { resource, change in
             collection.note(resource, change)
         }
         self.collection = collection

@@ -28,16 +28,18 @@ final class ResourceMonitors: Sendable {
     private let state = Mutex(State())
     private let client: Client
     private let time: any TimeSource
+    private let executor: (any TaskExecutor)?
     private let report: @Sendable (String) -> Void
     private let tell: @Sendable (DiscoveredResource, Change) -> Void
     private let changes: WorkQueue<String>
 
     init(
-        client: Client, time: any TimeSource, report: @escaping @Sendable (String) -> Void,
+        client: Client, time: any TimeSource, executor: (any TaskExecutor)?, report: @escaping @Sendable (String) -> Void,
         tell: @escaping @Sendable (DiscoveredResource, Change) -> Void
     ) {
         self.client = client
         self.time = time
+        self.executor = executor
         self.report = report
         self.tell = tell
         changes = WorkQueue(time: time)
@@ -82,7 +84,7 @@ final class ResourceMonitors: Sendable {
                 state.unsynced.insert(resource)
                 let monitor = monitor(resource)
                 // Ends in `follow([])`, when `run` ends.
-                state.known[resource] = Task { await monitor.run() }
+                state.known[resource] = Task(executorPreference: executor) { await monitor.run() }
             }
             return gone
         }

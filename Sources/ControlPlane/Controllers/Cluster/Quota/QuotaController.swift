@@ -111,7 +111,7 @@ final class QuotaLoop: Sendable {
                 },
                 remove: { [self] in noteQuotas($0.namespace) },
                 report: { [context] in context.report("watch \(resource.name): \($0)") })
-            monitors.withLock { $0[resource.name] = Task { await monitor.run() } }
+            monitors.withLock { $0[resource.name] = Task(executorPreference: context.settings.executor) { await monitor.run() } }
         }
     }
 

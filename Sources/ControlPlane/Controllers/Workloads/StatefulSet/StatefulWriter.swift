@@ -10,12 +10,12 @@ struct StatefulWriter: Sendable {
     let writtenPods: OwnWrites<Pod>
     let writtenClaims: OwnWrites<PersistentVolumeClaim>
 
-    /// Steps of an ordered set one after the other, of a parallel one all at once.
+    /// Steps of an ordered set one after the other, of a parallel one as many at once as have succeeded before.
     ///
     /// - Returns: The first failure.
     func perform(_ steps: [StatefulSync.Step], _ set: StatefulSet) async -> (any Error)? {
         if !set.isOrdered {
-            return await together(0..<steps.count) { try await perform(steps[$0], set) }.failure
+            return await slowStart(steps.count) { try await perform(steps[$0], set) }.failure
         }
         for step in steps {
             do { try await perform(step, set) } catch { return error }

@@ -22,9 +22,13 @@ final class WebSocketRemoteCommand: RemoteCommandClient {
     private let isBase64: Bool
     /// Whether the outcome is told as a Status.
     private let tellsStatus: Bool
+    /// Nothing is said before.
+    private let silenceEnd: ContinuousClock.Instant?
 
-    init(_ socket: WebSocketConnection, subprotocol: String) {
+    /// - Parameter silence: What the client needs after the handshake until it listens.
+    init(_ socket: WebSocketConnection, subprotocol: String, silence: Duration = .zero) {
         self.socket = socket
+        silenceEnd = silence > .zero ? .now + silence : nil
         isBase64 = subprotocol.contains("base64.")
         tellsStatus = subprotocol.hasPrefix("v4.") || subprotocol.hasPrefix("v5.")
     }
@@ -63,15 +67,37 @@ final class WebSocketRemoteCommand: RemoteCommandClient {
         }
     }
 
-    func write(_ bytes: [UInt8], to output: RemoteOutput) async throws { try await send(output.rawValue, bytes) }
+    func write(_ bytes: [UInt8], to output: RemoteOutput) async throws {
+        try await awaitListener()
+        try await send(output.rawValue, bytes)
+    }
+
+    /// Says nothing, which is lost on a client that does not listen yet.
+    func greet(_ output: RemoteOutput) async throws { try await send(output.rawValue, []) }
 
     func finish(_ outcome: RemoteOutcome) async {
+        try? await awaitListener()
         let text = tellsStatus ? JSONValue.object(outcome.json).serialized() : Array(outcome.text.utf8)
         if !text.isEmpty { try? await send(Channel.error, text) }
         await socket.sendClose()
     }
 
     func close() { socket.close() }
+
+    /// How long a client needs until it listens to all channels. client-go up to 1.33 reads before it has made them, and drops what comes for
+    /// one that is not there ("Unknown stream id 1, discarding message", kubernetes/kubernetes#131189): the first output of a fast command.
+    static func silence(userAgent: String) -> Duration {
+        // client-go's own form: NAME/VERSION (OS/ARCH) kubernetes/COMMIT; a program of its own name may have any of its versions.
+        let words = userAgent.split(separator: " ")
+        guard words.contains(where: { $0.hasPrefix("kubernetes/") }), let name = words.first else { return .zero }
+        guard name.hasPrefix("kubectl/v1.") else { return .milliseconds(20) }
+        let minor = name.dropFirst("kubectl/v1.".count).prefix { $0.isNumber }
+        return (Int(minor) ?? 0) >= 34 ? .zero : .milliseconds(20)
+    }
+
+    private func awaitListener() async throws {
+        if let silenceEnd, ContinuousClock.now < silenceEnd { try await Task.sleep(until: silenceEnd) }
+    }
 
     private func send(_ channel: UInt8, _ bytes: [UInt8]) async throws {
         guard isBase64 else { return try await socket.send(.binary, prefix: channel, bytes) }

@@ -28,6 +28,7 @@ struct TraceReplay {
 
     mutating func run() async throws {
         for write in trace.writes {
+            try await letCatchUp(before: write)
             while let final = finals.first, let at = final["at"]?.doubleValue, at <= write.time, write.by == "client" {
                 finals.removeFirst()
                 cluster.time.advance(to: .seconds(at))
@@ -37,12 +38,63 @@ struct TraceReplay {
             guard write.code == nil || write.code ?? 0 < 400 else { continue }
             if controllers.contains(write.by) {
                 try await expect(write)
+                note(write)
             } else {
                 do { try await act(write) } catch { problems.append("write \(write.number): \(error)") }
             }
         }
         for final in trace.finals where final["at"] == nil || finals.contains(final) { try await check(final) }
         try await checkEvents()
+    }
+
+    // MARK: The controllers' pace
+
+    /// What the recorded controllers had said of each object so far, by its path: field → value.
+    private var said: [String: [String: JSONValue]] = [:]
+    private var lastTime = 0.0
+
+    private mutating func note(_ write: Trace.Write) {
+        guard write.sub == "status", write.verb == "update" else { return }
+        let path = "\(write.resource)/\(write.name)"
+        for (field, value) in write.changed?.objectValue?.members.map({ ($0.key, $0.value) }) ?? [] where field.hasPrefix("status.") {
+            // A condition that is new stands there as a whole.
+            let whole = field == "status.conditions" ? value.arrayValue ?? [] : value["type"] != nil ? [value] : []
+            for condition in whole {
+                guard let type = condition["type"]?.stringValue else { continue }
+                said[path, default: [:]]["status.conditions[\(type)].status"] = condition["status"]
+            }
+            said[path, default: [:]][field] = value
+        }
+    }
+
+    /// Before the client acts, and before much time passes, the controllers have said what the recorded ones had said by then. They say it
+    /// of what is then: time that runs ahead of them would change what they find. What is missing after that is found where it is compared.
+    private mutating func letCatchUp(before write: Trace.Write) async throws {
+        defer { lastTime = max(lastTime, write.time) }
+        guard write.by == "client" || write.time - lastTime >= 0.5 else { return }
+        let waited = said
+        said = [:]
+        for (path, fields) in waited.sorted(by: { $0.key < $1.key }) {
+            let parts = path.split(separator: "/", maxSplits: 1).map { String($0) }
+            let name = known.filled(parts[1])
+            let left = Duration.seconds(write.time) - cluster.time.now
+            _ = try await cluster.settle(patience: max(left, .zero), seconds: 2) {
+                guard let shown = try await object(parts[0], name) else { return true }
+                return fields.allSatisfy { Self.shows(shown, $0.key, $0.value) }
+            }
+        }
+    }
+
+    /// Whether a count, or the status or reason of a condition, is as was said: `status.replicas`, `status.conditions[Available].status`.
+    private static func shows(_ object: JSONValue, _ field: String, _ value: JSONValue) -> Bool {
+        let parts = field.split(separator: ".").map { String($0) }
+        if parts.count == 2 {
+            let shown = object["status"]?[parts[1]] ?? .null
+            return value.integerValue == nil && !value.isNull || shown == value || (value.integerValue == 0 && shown.isNull)
+        }
+        guard parts.count == 3, parts[1].hasPrefix("conditions["), ["status", "reason"].contains(parts[2]) else { return true }
+        let type = parts[1].dropFirst("conditions[".count).dropLast()
+        return object["status"]?["conditions"]?.arrayValue?.first { $0["type"]?.stringValue == String(type) }?[parts[2]] == value
     }
 
     // MARK: What others do
@@ -219,7 +271,8 @@ struct TraceReplay {
             deleted = cluster.recorder.writes.filter { $0.method == "DELETE" && $0.status < 300 && $0.path.contains("/pods/") }
                 .compactMap { $0.path.split(separator: "/").last.map { String($0) } }
             for name in before { if let index = deleted.firstIndex(of: name) { deleted.remove(at: index) } }
-            return !deleted.isEmpty
+            // A name that was not made up tells which one it must be.
+            return wanted == write.name ? deleted.contains(wanted) : !deleted.isEmpty
         }
         guard isThere, let name = deleted.contains(wanted) ? wanted : deleted.first else {
             return problems.append("write \(write.number): pod \(wanted) was not deleted")

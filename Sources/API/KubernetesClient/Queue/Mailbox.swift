@@ -1,24 +1,8 @@
-internal import APIMachinery
-internal import KubernetesAPI
+package import APIMachinery
 import Synchronization
 
-/// What the scheduler's loop is told, by informers and by bindings that have ended.
-enum SchedulerMessage: Sendable {
-    case pod(PodInfo)
-    case podGone(uid: String)
-    case node(NodeInfo)
-    case nodeGone(String)
-    case namespace(String, labels: [String: String]?)
-    /// Anything else that decisions depend on; says what may wake pods.
-    case change(@Sendable (inout ClusterSnapshot) -> ClusterChange?)
-    case explain(@Sendable (SchedulingRecords) -> Void)
-    case bound(uid: String)
-    case bindingFailed(uid: String)
-    case preempted(uid: String)
-}
-
 /// Messages in their order, for one reader, which takes all that are there at once.
-final class Mailbox<Message: Sendable>: Sendable {
+package final class Mailbox<Message: Sendable>: Sendable {
     private struct State {
         var messages: [Message] = []
         var reader: CheckedContinuation<Void, Never>?
@@ -28,7 +12,9 @@ final class Mailbox<Message: Sendable>: Sendable {
     }
     private let state = Mutex(State())
 
-    func post(_ message: Message) {
+    package init() {}
+
+    package func post(_ message: Message) {
         let (reader, refuse) = state.withLock { state in
             if state.refuse == nil { state.messages.append(message) }
             return (state.reader.take(), state.refuse)
@@ -38,7 +24,7 @@ final class Mailbox<Message: Sendable>: Sendable {
     }
 
     /// The reader has gone.
-    func close(_ refuse: @escaping @Sendable (Message) -> Void) {
+    package func close(_ refuse: @escaping @Sendable (Message) -> Void) {
         let left = state.withLock { state in
             state.refuse = refuse
             defer { state.messages = [] }
@@ -47,7 +33,7 @@ final class Mailbox<Message: Sendable>: Sendable {
         for message in left { refuse(message) }
     }
 
-    func takeAll() -> [Message] {
+    package func takeAll() -> [Message] {
         state.withLock { state in
             defer { state.messages = [] }
             return state.messages
@@ -55,7 +41,7 @@ final class Mailbox<Message: Sendable>: Sendable {
     }
 
     /// Returns when there is a message, at the time given, or when the task is cancelled.
-    func wait(until due: Duration?, _ time: any TimeSource) async {
+    package func wait(until due: Duration?, _ time: any TimeSource) async {
         guard let due else { return await wait() }
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [self] in

@@ -102,6 +102,8 @@ let package = Package(
         tests("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"] + nio),
         target("Node", "ServiceProxy", ["HTTPServer", "KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
         target("Node", "NetworkPolicies", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
+        target("Node", "NodeRoutes", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink"]),
+        tests("Node", "NodeRoutes", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink", "TestSupport"]),
         target(
             "Node", "NetworkTrace",
             ["ServiceProxy", "NetworkPolicies", "KubernetesClient", "KubernetesAPI", "APIMachinery"]),
@@ -199,7 +201,7 @@ let package = Package(
                 "ControlPlane", "Controllers", "NodeSimulation", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups",
                 "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "NetworkPolicies",
-                "NetworkTrace", "ClusterDNS", "Experiments", "Verification", argumentParser,
+                "NodeRoutes", "NetworkTrace", "ClusterDNS", "Experiments", "Verification", argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(

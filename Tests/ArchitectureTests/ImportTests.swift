@@ -75,7 +75,7 @@ struct ImportTests {
                 #expect(
                     Self.forbidden[module.row]?.contains(row) != true || other == "CRI"
                         // The whole work of these is rules of the kernel.
-                        || (["ServiceProxy", "NetworkPolicies"].contains(module.name)
+                        || (["ServiceProxy", "NetworkPolicies", "NodeRoutes"].contains(module.name)
                             && ["Nftables", "Netlink", "LinuxSystem"].contains(other)),
                     "\(module.row)/\(module.name) imports \(other) of \(row)")
             }

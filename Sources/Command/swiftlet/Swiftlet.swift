@@ -54,7 +54,7 @@ struct Root: ParsableCommand {
                     Check.self, Verify.self, Explain.self, TimelineCommand.self, Net.self, ProbeCommand.self, BackoffCommand.self,
                     ExperimentCommand.self,
                 ]),
-            CommandGroup(name: "Control plane", subcommands: [Server.self, Snapshot.self]),
+            CommandGroup(name: "Control plane", subcommands: [Server.self, TokenCommand.self, Snapshot.self]),
             CommandGroup(name: "Other", subcommands: [VersionCommand.self, Completion.self]),
         ])
 }

@@ -20,6 +20,8 @@ package struct Link: Hashable, Sendable {
     package var linkNamespaceID: Int32?
     /// Link group (`IFLA_GROUP`), 0 by default.
     package var group: UInt32 = 0
+    /// Of a VXLAN end point.
+    package var vxlan: VXLANSettings?
 
     /// Administratively up.
     package var isUp: Bool { flags & UInt32(IFF_UP) != 0 }
@@ -43,7 +45,9 @@ extension Link {
             case IFLA_LINK: linkIndex = try value.load(UInt32.self, at: 0)
             case IFLA_LINK_NETNSID: linkNamespaceID = try value.load(Int32.self, at: 0)
             case IFLA_GROUP: group = try value.load(UInt32.self, at: 0)
-            case IFLA_LINKINFO: kind = try Self.kind(value)
+            case IFLA_LINKINFO:
+                kind = try Self.kind(value)
+                if kind == "vxlan" { vxlan = try VXLANSettings(information: value) }
             default: break
             }
         }

@@ -34,6 +34,22 @@ package struct LinkSettings: Hashable, Sendable {
     }
 }
 
+/// A VXLAN end point of this machine.
+package struct VXLANSettings: Hashable, Sendable {
+    /// The network's number, of 24 bits.
+    package var identifier: UInt32
+    /// UDP, the same on all machines.
+    package var port: UInt16
+    /// Where packets come from.
+    package var local: IPAddress
+    /// The link that has this address.
+    package var linkIndex: UInt32
+
+    package init(identifier: UInt32, port: UInt16, local: IPAddress, linkIndex: UInt32) {
+        (self.identifier, self.port, self.local, self.linkIndex) = (identifier, port, local, linkIndex)
+    }
+}
+
 extension NetlinkRequest {
     /// Makes a veth pair in one message: this end here with all its settings, the peer with its settings inside `peerNamespace`.
     ///
@@ -63,6 +79,27 @@ extension NetlinkRequest {
         body.nested(IFLA_LINKINFO) { $0.attribute(IFLA_INFO_KIND, "bridge") }
         return NetlinkRequest(
             "add bridge \(settings.name ?? "")", type: RTM_NEWLINK, flags: NLM_F_CREATE | NLM_F_EXCL, body: body)
+    }
+
+    /// Adds a VXLAN end point (RFC 7348) that learns nothing from what it receives: who is where is told to it by
+    /// ``setForwarding(_:to:onLink:)``.
+    package static func addVXLAN(_ settings: LinkSettings, _ tunnel: VXLANSettings) -> NetlinkRequest {
+        var body = MessageBody(header(settings))
+        body.append(settings)
+        body.nested(IFLA_LINKINFO) {
+            $0.attribute(IFLA_INFO_KIND, "vxlan")
+            $0.nested(IFLA_INFO_DATA) {
+                $0.attribute(IFLA_VXLAN_ID, tunnel.identifier)
+                $0.attribute(IFLA_VXLAN_PORT, tunnel.port.bigEndian)
+                $0.attribute(IFLA_VXLAN_LEARNING, UInt8(0))
+                let local = tunnel.local.family == .v4 ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6
+                $0.attribute(local, tunnel.local.bytes)
+                $0.attribute(IFLA_VXLAN_LINK, tunnel.linkIndex)
+            }
+        }
+        return NetlinkRequest(
+            "add vxlan \(settings.name ?? "") id \(tunnel.identifier) port \(tunnel.port)", type: RTM_NEWLINK,
+            flags: NLM_F_CREATE | NLM_F_EXCL, body: body)
     }
 
     /// Changes a link. A new name needs the link by index.

@@ -12,6 +12,13 @@ package struct Route: Hashable, Sendable, CustomStringConvertible {
     package var source: IPAddress?
     /// Lower wins.
     package var metric: UInt32?
+    /// Who has made it, `RTPROT_*` of rtnetlink(7): a number by which its maker knows it again.
+    package var origin: UInt8 = Self.staticOrigin
+    /// The gateway is behind the link, although no address of the link says so (RTNH_F_ONLINK).
+    package var isGatewayOnLink = false
+
+    /// RTPROT_STATIC: set by an administrator.
+    package static let staticOrigin = UInt8(RTPROT_STATIC)
 
     package init(
         to destination: IPPrefix, via gateway: IPAddress? = nil, linkIndex: UInt32? = nil, source: IPAddress? = nil,
@@ -43,6 +50,11 @@ extension IPPrefix {
 }
 
 extension NetlinkRequest {
+    /// Adds a route to the main table, or puts it in the place of the one to the same destination with the same metric.
+    package static func setRoute(_ route: Route) -> NetlinkRequest {
+        NetlinkRequest("set route \(route)", type: RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_REPLACE, body: body(route))
+    }
+
     /// Adds a route to the main table; EEXIST when there is one to the same destination with the same metric.
     package static func addRoute(_ route: Route) -> NetlinkRequest {
         NetlinkRequest("add route \(route)", type: RTM_NEWROUTE, flags: NLM_F_CREATE | NLM_F_EXCL, body: body(route))
@@ -60,15 +72,16 @@ extension NetlinkRequest {
     }
 
     private static func body(_ route: Route, isDeletion: Bool = false) -> MessageBody {
-        // A deletion leaves scope and protocol open: the kernel then matches any.
+        // A deletion leaves the scope open, and the protocol unless somebody marks his routes by it: the kernel then matches any.
         let scope = isDeletion ? RT_SCOPE_NOWHERE : route.gateway == nil ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
         var header = rtmsg()
         header.rtm_family = route.destination.family.number
         header.rtm_dst_len = UInt8(route.destination.length)
         header.rtm_table = UInt8(RT_TABLE_MAIN.rawValue)
-        header.rtm_protocol = isDeletion ? 0 : UInt8(RTPROT_STATIC)
+        header.rtm_protocol = isDeletion && route.origin == Route.staticOrigin ? 0 : route.origin
         header.rtm_scope = UInt8(scope.rawValue)
         header.rtm_type = isDeletion ? 0 : UInt8(RTN_UNICAST)
+        if route.isGatewayOnLink { header.rtm_flags = UInt32(RTNH_F_ONLINK) }
         var body = MessageBody(header)
         if !route.isDefault { body.attribute(Int(RTA_DST.rawValue), route.destination.network.address.bytes) }
         if let gateway = route.gateway { body.attribute(Int(RTA_GATEWAY.rawValue), gateway.bytes) }
@@ -101,6 +114,8 @@ extension Route {
         guard let prefix = IPPrefix(destination, length: Int(header.rtm_dst_len)) else { throw MalformedMessage() }
         guard table == RT_TABLE_MAIN.rawValue, header.rtm_type == UInt8(RTN_UNICAST) else { return nil }
         route.destination = prefix
+        route.origin = header.rtm_protocol
+        route.isGatewayOnLink = header.rtm_flags & UInt32(RTNH_F_ONLINK) != 0
         self = route
     }
 }

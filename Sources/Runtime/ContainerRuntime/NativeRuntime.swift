@@ -61,10 +61,12 @@ package final class NativeRuntime: RuntimeService, ImageService {
 
     static func networkConfiguration(_ configuration: RuntimeConfiguration) throws -> PodNetworkConfiguration? {
         guard let wanted = configuration.network else { return nil }
-        return PodNetworkConfiguration(
-            instance: configuration.instance, podCIDRs: try wanted.podCIDRs.map(PodCIDR.parse),
+        var network = PodNetworkConfiguration(
+            instance: configuration.instance, podCIDRs: try wanted.podCIDRs.map(PodCIDR.parse), mtu: wanted.mtu,
             stateDirectory: "\(configuration.dataDirectory)/network", netnsDirectory: "\(configuration.runDirectory)/netns",
             masquerade: wanted.masquerade)
+        network.clusterCIDRs = try wanted.clusterCIDRs.map(PodCIDR.parse)
+        return network
     }
 
     package func events() -> AsyncStream<ContainerEvent> { hub.subscribe() }

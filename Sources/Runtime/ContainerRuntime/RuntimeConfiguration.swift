@@ -35,6 +35,10 @@ package struct RuntimeConfiguration: Sendable {
         package var poolSize: Int
         /// Pods' addresses are hidden behind the node's when they talk to the outside; needs nftables in the kernel.
         package var masquerade = true
+        /// Pods of the whole cluster: their addresses are hidden from none of them.
+        package var clusterCIDRs: [String] = []
+        /// Of pods' links, in bytes; nil: that of the link with the default route.
+        package var mtu: UInt32?
         package init(podCIDRs: [String], poolSize: Int = 0) {
             self.podCIDRs = podCIDRs
             self.poolSize = poolSize

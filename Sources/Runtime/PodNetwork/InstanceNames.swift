@@ -6,6 +6,10 @@ struct InstanceNames: Hashable, Sendable {
     let table: String
     /// Link group of the instance's bridge and veths, so that all can be deleted in one request. Never 0.
     let group: UInt32
+    /// The link that leads to pods of nodes elsewhere.
+    let tunnel: String
+    /// The metric of routes to other nodes' pods, by which an instance knows its own.
+    let routeMetric: UInt32
     private let linkPrefix: String
 
     init(instance: String) {
@@ -14,6 +18,9 @@ struct InstanceNames: Hashable, Sendable {
         bridge = "swl-\(digits)"
         table = bridge
         linkPrefix = "swl\(digits)"
+        tunnel = "swx-\(digits)"
+        // High: where somebody else has a route of his own to the same place, his holds.
+        routeMetric = hash | 0x4000_0000
         group = hash | 0x8000_0000  // away from 0 and from the small numbers that people pick
     }
 

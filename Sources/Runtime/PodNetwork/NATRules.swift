@@ -6,16 +6,22 @@ internal import Nftables
 struct NATRules: Hashable, Sendable {
     let names: InstanceNames
     let plan: AddressPlan
+    /// Pods of the whole cluster.
+    var clusterCIDRs: [IPPrefix] = []
 
-    /// Pods' packets get the node's address when they leave the pod network; pod to pod and multicast stay as they are. The forward
+    /// Pods' packets get the node's address when they leave the cluster's pod networks; pod to pod and multicast stay as they are. The forward
     /// chain says in this table that pods may be forwarded; a drop in somebody else's table still wins (nft(8), "verdict statements").
     /// The output chain keeps the node from telling pods a shorter way to each other, past itself (see ``Wiring``).
     var table: NftablesTable {
         let masquerade = plan.networks.map { network in
             let family = network.family == .v4 ? "ip" : "ip6"
             let multicast = network.family == .v4 ? "224.0.0.0/4" : "ff00::/8"
-            return
-                "    \(family) saddr \(network) \(family) daddr != { \(network), \(multicast) } oifname != \"\(names.bridge)\" masquerade"
+            let others = clusterCIDRs.map(\.network).filter { $0.family == network.family }
+            let own = others.contains { $0.contains(network) } ? [] : [network]
+            // A set takes no two networks of which one holds the other.
+            let pods = (own + others.filter { other in !own.contains { $0.contains(other) } }).map(\.description)
+            let kept = (pods + [multicast]).joined(separator: ", ")
+            return "    \(family) saddr \(network) \(family) daddr != { \(kept) } oifname != \"\(names.bridge)\" masquerade"
         }
         return NftablesTable(
             name: names.table,
@@ -60,7 +66,7 @@ extension PodNetwork {
             if present != nil { try nftables.remove(names.table) }
             return []
         }
-        let wanted = NATRules(names: names, plan: plan).table
+        let wanted = NATRules(names: names, plan: plan, clusterCIDRs: configuration.clusterCIDRs).table
         if present?.comment == wanted.digest, present?.uses == 3 { return [] }
         defer { nftables.close() }
         do {

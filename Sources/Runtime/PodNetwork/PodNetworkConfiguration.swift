@@ -15,6 +15,8 @@ package struct PodNetworkConfiguration: Hashable, Sendable {
     package var netnsDirectory: String
     /// Hide pods' addresses behind the node's when they talk to the outside. Needs nftables in the kernel.
     package var masquerade: Bool
+    /// Pods of the whole cluster: they see each other's own addresses, on whatever node they are.
+    package var clusterCIDRs: [IPPrefix] = []
     /// How long an attach waits, when no address is free, for one whose link the kernel is still dropping.
     package var releaseTimeoutMilliseconds: Int32 = 5000
 

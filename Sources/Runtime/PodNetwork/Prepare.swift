@@ -35,7 +35,9 @@ extension PodNetwork {
     private func refuseOverlaps(_ socket: inout NetlinkSocket) throws {
         let own = try socket.link(.name(names.bridge))?.index
         for network in plan.networks {
-            let clash = try socket.routes(network.family).first { $0.linkIndex != own && network.contains($0.destination) }
+            let clash = try socket.routes(network.family).first {
+                $0.linkIndex != own && network.contains($0.destination) && !isOwn($0)
+            }
             guard let clash else { continue }
             let link = try clash.linkIndex.flatMap { try socket.link(.index($0))?.name } ?? "another link"
             throw PodNetworkError(

@@ -57,7 +57,8 @@ extension PodNetwork {
         upkeep.stop()
         hostSide.withLock { $0 = nil }
         do {
-            return try removePins() + removeLinks() + removeTable() + removeHostPortTable() + removeTablesOfOthers() + removeState()
+            return try removePins() + removeRoutes() + removeLinks() + removeTable() + removeHostPortTable() + removeTablesOfOthers()
+                + removeState()
         } catch {
             throw PodNetworkError.step("tear down the pod network \(names.bridge)", error)
         }

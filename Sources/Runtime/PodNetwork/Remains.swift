@@ -9,6 +9,8 @@ extension PodNetwork {
         if Files.exists(configuration.stateDirectory) || Files.exists(configuration.netnsDirectory) { return true }
         let names = InstanceNames(instance: configuration.instance)
         var socket = try NetlinkSocket()
-        return try socket.links().contains { $0.name == names.bridge || names.hostNumber(ofLink: $0.name) != nil }
+        return try socket.links().contains {
+            $0.name == names.bridge || $0.name == names.tunnel || names.hostNumber(ofLink: $0.name) != nil
+        }
     }
 }

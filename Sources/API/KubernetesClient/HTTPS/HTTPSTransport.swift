@@ -6,7 +6,7 @@ import Synchronization
 
 /// Requests over HTTPS (HTTP/1.1): idle connections are kept for the next request, a watch has one of its own.
 package final class HTTPSTransport: Transport {
-    private let dialer: Dialer
+    private let dialer: Mutex<Dialer>
     /// As it stands in `Host` and in messages.
     private let authority: String
     private let token: @Sendable () -> String?
@@ -43,10 +43,24 @@ package final class HTTPSTransport: Transport {
     package init(
         _ dialer: Dialer, authority: String, policy: Policy = Policy(), token: @escaping @Sendable () -> String? = { nil }
     ) {
-        self.dialer = dialer
+        self.dialer = Mutex(dialer)
         self.authority = authority
         self.policy = policy
         self.token = token
+    }
+
+    /// Shows another certificate on the connections that are made from now on.
+    ///
+    /// - Throws: When a certificate or key can't be read; then nothing has changed.
+    package func replace(_ address: ServerAddress) throws(TransportError) {
+        let tls = try TLSClientContext(
+            trust: .authorities(address.certificateAuthority), clientCertificate: address.clientCertificate)
+        dialer.withLock { $0 = Dialer(host: address.host, port: address.port, tls: tls) }
+        let old = idle.withLock { idle in
+            defer { idle = [] }
+            return idle
+        }
+        for connection in old { connection.channel.close(promise: nil) }
     }
 
     deinit {
@@ -95,7 +109,7 @@ package final class HTTPSTransport: Transport {
     }
 
     private func connect() async throws(TransportError) -> any Channel {
-        try await dialer.connect { channel in
+        try await dialer.withLock { $0 }.connect { channel in
             try channel.pipeline.syncOperations.addHTTPClientHandlers()
             try channel.pipeline.syncOperations.addHandler(ExchangeHandler())
         }

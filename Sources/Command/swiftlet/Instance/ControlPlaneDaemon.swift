@@ -13,15 +13,27 @@ internal import NodeSimulation
 struct ControlPlaneDaemon {
     private let options: ControlPlaneOptions
     private let agent: NodeAgent.Settings?
+    private let addresses: ClusterAddresses
     private let simulation: SimulatedNodes.Configuration?
 
     /// - Parameters:
     ///   - agent: nil: none.
     ///   - simulation: Nodes that only say that they run pods; nil: none.
-    init(_ options: ControlPlaneOptions, agent: NodeAgent.Settings? = nil, simulation: SimulatedNodes.Configuration? = nil) {
+    /// - Throws: `UsageError`.
+    init(_ options: ControlPlaneOptions, agent: NodeAgent.Settings? = nil, simulation: SimulatedNodes.Configuration? = nil) throws {
         self.options = options
-        self.agent = agent
+        addresses = try ClusterAddresses(
+            cluster: options.clusterCIDR, pods: agent.flatMap { $0.place.isPodCIDRGiven ? $0.place.podCIDR : nil },
+            services: options.serviceCIDR, maskSize: options.nodeCIDRMaskSize)
         self.simulation = simulation
+        guard var agent else {
+            self.agent = nil
+            return
+        }
+        agent.place.podCIDR = addresses.podCIDR
+        agent.place.clusterCIDRs = [addresses.clusterCIDR]
+        if options.podRouting == .vxlan { agent.place.mtu = PodTunnel.mtu(on: agent.outline.hostIPs.first) }
+        self.agent = agent
     }
 
     private var runDirectory: String { options.directories.absoluteRunDirectory }
@@ -38,6 +50,7 @@ struct ControlPlaneDaemon {
     private func serve() async throws {
         let start = ContinuousClock.now
         let (configuration, controllers, balancers) = (try configuration(), try options.controllerChoice(), try options.loadBalancers())
+        let nodes = try options.nodeSettings()
         Machine.raiseDescriptorLimit()
         let interruption = try Interruption()
         try Files.makeDirectories(runDirectory, mode: 0o711)
@@ -51,7 +64,7 @@ struct ControlPlaneDaemon {
             }
             let loops = ControlLoops(
                 server, schedules: options.scheduler, controllers: controllers, localVolumes: volumes, loadBalancers: balancers,
-                isPortOccupied: agent == nil ? nil : PortProbe.ofThisMachine, simulation: simulation
+                isPortOccupied: agent == nil ? nil : PortProbe.ofThisMachine, simulation: simulation, nodes: nodes
             ) { Output.warn("swiftlet: \($0)") }
             let node = try await startAgent(server)
             let agent = node?.agent
@@ -83,9 +96,15 @@ struct ControlPlaneDaemon {
     private func configuration() throws -> ControlPlaneServer.Configuration {
         var configuration = try options.configuration()
         configuration.hasLocalVolumes = agent != nil
+        configuration.network.clusterCIDRs = [addresses.clusterCIDR]
+        // Nodes' DNS servers are found by this controller; without it and without an own one there is nobody behind the service.
+        configuration.hasClusterDNS = try options.clusterDNS && options.controllerChoice().contains(Self.dnsController)
         guard let agent, let pods = IPPrefix(agent.place.podCIDR), let gateway = pods.network.host(1) else { return configuration }
         configuration.podAddress = gateway.address.description
-        if options.clusterDNS { configuration.clusterDNSBackend = configuration.podAddress }
+        if options.clusterDNS {
+            configuration.clusterDNSBackend = configuration.podAddress
+            configuration.clusterDNSNode = agent.place.nodeName
+        }
         return configuration
     }
 
@@ -95,9 +114,14 @@ struct ControlPlaneDaemon {
         return try await ClusterNetwork.start(
             agent.runtime,
             .init(
-                nodeName: place.nodeName, serviceCIDR: options.serviceCIDR, answersNames: options.clusterDNS,
-                policies: options.networkPolicies),
+                nodeName: place.nodeName, network: facts(server), answersNames: options.clusterDNS, policies: options.networkPolicies),
             client: client, informers: loops.informers)
+    }
+
+    private func facts(_ server: ControlPlaneServer) -> ClusterNetworkFacts {
+        var facts = server.configuration.network
+        facts.serviceCIDR = options.serviceCIDR
+        return facts
     }
 
     /// Shows another certificate of the agent's API long before the old one ends.
@@ -162,7 +186,7 @@ struct ControlPlaneDaemon {
     }
 
     private func runInBackground() throws {
-        _ = (try options.configuration(), try options.controllerChoice(), try options.loadBalancers())
+        _ = (try options.configuration(), try options.controllerChoice(), try options.loadBalancers(), try options.nodeSettings())
         let directory = options.directories.absoluteDataDirectory
         try Files.makeDirectories(directory, mode: 0o711)
         let arguments = CommandLine.arguments.filter { $0 != "--detach" }
@@ -189,6 +213,8 @@ struct ControlPlaneDaemon {
         default: error
         }
     }
+
+    private static let dnsController = "node-dns-endpoints"
 
     private static let privilegeMend = "run it with sudo, or name --data-dir and --run-dir of your own and a port above 1023"
 }

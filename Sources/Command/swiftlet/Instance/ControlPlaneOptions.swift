@@ -21,6 +21,26 @@ struct ControlPlaneOptions: ParsableArguments {
     @Option(name: .customLong("service-cidr"), help: "IPv4 addresses of services; the first one is the API server's.")
     var serviceCIDR = "10.96.0.0/16"
 
+    @Option(
+        name: .customLong("cluster-cidr"),
+        help: "Addresses of all nodes' pods, of which each node gets a part (default: 10.244.0.0/16; with up and another --pod-cidr that).")
+    var clusterCIDR: String?
+
+    @Option(name: .customLong("node-cidr-mask-size"), help: "Prefix length of a node's part of the cluster's pod addresses.")
+    var nodeCIDRMaskSize = 24
+
+    @Option(
+        help:
+            "How pods of different nodes reach each other: auto: by routes on the same link, through a VXLAN tunnel elsewhere; routes, or vxlan, alone."
+    )
+    var podRouting = PodRoutingChoice.auto
+
+    @Option(help: "A token ID.SECRET with which nodes may join from the start; see swiftlet token create.")
+    var bootstrapToken: String?
+
+    @Option(help: "After so long without a word a node counts as lost, for example 20s (default: 50s).")
+    var nodeMonitorGracePeriod: String?
+
     @Option(help: "sqlite, or memory: gone when the daemon ends.")
     var store = Store.sqlite
 
@@ -67,6 +87,8 @@ struct ControlPlaneOptions: ParsableArguments {
     @Flag(help: "Go on in the background; return when ready. Messages go to server.log in the data directory.")
     var detach = false
 
+    enum PodRoutingChoice: String, CaseIterable, ExpressibleByArgument { case auto, routes, vxlan }
+
     enum Store: String, CaseIterable, ExpressibleByArgument { case sqlite, memory }
 
     /// - Throws: `UsageError`.
@@ -76,7 +98,15 @@ struct ControlPlaneOptions: ParsableArguments {
             dataDirectory: directories.absoluteDataDirectory, listenAddress: host, listenPort: port)
         configuration.kubeconfigPath = kubeconfig.map(InstanceName.absolute)
         configuration.clusterName = clusterName
-        configuration.alternativeNames = alternativeNames
+        // Who listens everywhere is reached by all of the machine's addresses.
+        configuration.alternativeNames = alternativeNames + (["0.0.0.0", "::"].contains(host) ? Machine.addresses : [])
+        configuration.bootstrapToken = try bootstrapToken.map { text in
+            guard let token = BootstrapToken(text) else {
+                throw UsageError("--bootstrap-token: must be ID.SECRET, 6 and 16 small letters and digits")
+            }
+            return token
+        }
+        configuration.network.routing = podRouting.rawValue
         configuration.serviceCIDR = serviceCIDR
         configuration.store = store == .sqlite ? .sqlite : .memory
         configuration.history = try TimeSpan.parse(history)
@@ -85,6 +115,16 @@ struct ControlPlaneOptions: ParsableArguments {
         configuration.tokenFile = tokenFile.map(InstanceName.absolute)
         configuration.allowsAnonymous = anonymousAuth
         return configuration
+    }
+
+    /// What is said of nodes.
+    ///
+    /// - Throws: `UsageError`.
+    func nodeSettings() throws -> ControlLoops.NodeSettings {
+        var settings = ControlLoops.NodeSettings()
+        settings.maskSize = nodeCIDRMaskSize
+        settings.gracePeriod = try nodeMonitorGracePeriod.map { try TimeSpan.parse($0) }
+        return settings
     }
 
     /// - Throws: `UsageError`.

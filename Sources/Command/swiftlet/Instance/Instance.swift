@@ -89,6 +89,8 @@ struct Instance: ~Copyable {
             network: .init(podCIDRs: [place.podCIDR]))
         configuration.resourceLimits = Machine.containerLimits
         configuration.network?.masquerade = place.masquerade
+        configuration.network?.clusterCIDRs = place.clusterCIDRs
+        configuration.network?.mtu = place.mtu
         configuration.report = { Output.warn("swiftlet: \($0)") }
         return configuration
     }

@@ -18,8 +18,10 @@ struct NodeOptions: ParsableArguments {
     @Option(help: "Name of this node (default: the host's name).")
     var nodeName: String?
 
-    @Option(name: .customLong("pod-cidr"), help: "Addresses of the pods.")
-    var podCIDR = "10.244.0.0/24"
+    @Option(
+        name: .customLong("pod-cidr"),
+        help: "Addresses of this node's pods (default: 10.244.0.0/24, or what the cluster gives the node).")
+    var podCIDR: String?
 
     @Flag(inversion: .prefixedNo, help: "Pods reach the outside with the node's address; needs nftables.")
     var masquerade = true
@@ -46,15 +48,24 @@ struct InstancePlace: Sendable {
     let dataDirectory: String
     let runDirectory: String
     let nodeName: String
-    let podCIDR: String
+    var podCIDR: String
+    /// Whether the user has named it.
+    let isPodCIDRGiven: Bool
+    /// Pods of the whole cluster.
+    var clusterCIDRs: [String] = []
+    /// Of pods' links, in bytes; nil: that of the machine's way out.
+    var mtu: UInt32?
     let masquerade: Bool
     let cgroupRoot: String?
+
+    static let defaultPodCIDR = "10.244.0.0/24"
 
     init(_ directories: DirectoryOptions, _ node: NodeOptions) {
         dataDirectory = directories.absoluteDataDirectory
         runDirectory = directories.absoluteRunDirectory
         nodeName = node.nodeName ?? Machine.hostname
-        podCIDR = node.podCIDR
+        podCIDR = node.podCIDR ?? Self.defaultPodCIDR
+        isPodCIDRGiven = node.podCIDR != nil
         masquerade = node.masquerade
         cgroupRoot = node.cgroupRoot
     }

@@ -9,8 +9,14 @@ enum KubeconfigFile {
     /// A client, and whose certificates are good there.
     struct Access: Sendable {
         var client: Client
+        /// Where it leads and what it shows.
+        var address: ServerAddress
+        /// Below the client: to show another certificate one day.
+        var transport: HTTPSTransport
+        /// The user's entry.
+        var userName: String
         /// PEM.
-        var authority: [UInt8]
+        var authority: [UInt8] { address.certificateAuthority }
     }
 
     /// - Throws: `UsageError` that names the file and what is wrong with it.
@@ -47,8 +53,10 @@ enum KubeconfigFile {
         if let chain = try bytes(user, "client-certificate"), let key = try bytes(user, "client-key") {
             address.clientCertificate = .init(chain: chain, key: key)
         }
+        let transport = try HTTPSTransport(address, token: token(of: user))
         return Access(
-            client: Client(transport: try HTTPSTransport(address, token: token(of: user)), userAgent: userAgent), authority: authority)
+            client: Client(transport: transport, userAgent: userAgent), address: address, transport: transport,
+            userName: context["user"]?.stringValue ?? "")
     }
 
     /// A token in a file is read for each request: it is renewed there.

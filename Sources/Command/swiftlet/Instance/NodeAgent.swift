@@ -18,6 +18,7 @@ final class NodeAgent: Sendable {
         var configure: @Sendable (inout KubeletConfiguration) -> Void
     }
     let session: PodSession
+    let nodeName: String
     private let instance: Instance
     private let daemon: DaemonFile
     private let manifests: ManifestDirectory?
@@ -36,6 +37,7 @@ final class NodeAgent: Sendable {
             instance, label: "agent", api: api, expecting: expecting,
             configure: settings.configure)
         let nodeName = instance.nodeName
+        self.nodeName = nodeName
         manifests = try settings.manifests.map { try ManifestDirectory(path: $0, nodeName: nodeName, clock: MachineTime()) }
         abandoned = Mutex(instance.abandoned)
         for limitation in instance.runtime.limitations { Output.warn("swiftlet: \(limitation)") }

@@ -14,6 +14,15 @@ extension NodeAgent.Settings {
         }
     }
 
+    /// Changes the agent's configuration before everything that the user has said.
+    mutating func changeFirst(_ change: @escaping @Sendable (inout KubeletConfiguration) -> Void) {
+        let after = configure
+        configure = { configuration in
+            change(&configuration)
+            after(&configuration)
+        }
+    }
+
     /// - Throws: `UsageError`, `ManifestRefusal`.
     init(
         _ place: InstancePlace, manifests: String?, _ limits: PodLimitOptions, _ registration: RegistrationOptions,

@@ -2,34 +2,37 @@ internal import APIMachinery
 internal import ControlPlane
 internal import HTTPServer
 internal import Kubelet
-internal import KubernetesAPI
-internal import KubernetesClient
 internal import LinuxSystem
 
 /// The API of a node agent whose control plane is another process: its certificate, self-signed at first, or asked for there.
 struct RemoteAgentServer: Sendable {
-    private static let signer = "kubernetes.io/kubelet-serving"
-    private static let pollPeriod = Duration.seconds(2)
-    /// After that an answer is not waited for any longer, as with the kubelet.
-    private static let requestTimeout = Duration.seconds(900)
-
     let api: KubeletServer
     private let access: KubeconfigFile.Access
     private let nodeName: String
     private let addresses: [String]
     private let clientAuthorities: String
     private let asksForCertificate: Bool
+    /// Where a certificate is kept until the next start; nil: nowhere.
+    private let credentials: NodeCredentials?
+    /// PEM: what is shown since the start; nil: one that vouches for itself.
+    private let known: String?
 
-    static func start(_ settings: NodeAgent.Settings, _ access: KubeconfigFile.Access) async throws -> RemoteAgentServer {
+    static func start(
+        _ settings: NodeAgent.Settings, _ access: KubeconfigFile.Access, _ credentials: NodeCredentials?
+    ) async throws -> RemoteAgentServer {
         let outline = settings.outline
         let file = outline.clientCAFile
         let authorities = file.isEmpty ? access.authority : try Files.read(file)
         let text = String(decoding: authorities, as: UTF8.self)
-        let identity = try NodeServingCertificate.selfSigned(
-            nodeName: settings.place.nodeName, addresses: outline.hostIPs, clientAuthorities: text)
+        let nodeName = settings.place.nodeName
+        let known = credentials?.serving(nodeName: nodeName, addresses: outline.hostIPs, clientAuthorities: text)
+        let identity =
+            try known?.identity
+            ?? NodeServingCertificate.selfSigned(nodeName: nodeName, addresses: outline.hostIPs, clientAuthorities: text)
         return RemoteAgentServer(
-            api: try await KubeletServer.listen(as: outline, identity: identity), access: access, nodeName: settings.place.nodeName,
-            addresses: outline.hostIPs, clientAuthorities: text, asksForCertificate: outline.serverTLSBootstrap)
+            api: try await KubeletServer.listen(as: outline, identity: identity), access: access, nodeName: nodeName,
+            addresses: outline.hostIPs, clientAuthorities: text, asksForCertificate: outline.serverTLSBootstrap, credentials: credentials,
+            known: known?.certificate)
     }
 
     func keepUntilCancelled() async {
@@ -40,43 +43,29 @@ struct RemoteAgentServer: Sendable {
     /// Asks for a certificate, and for another one before that ends, until the task is cancelled.
     private func keepCertificate() async {
         guard asksForCertificate else { return }
+        var current = known
         while !Task.isCancelled {
+            if let current {
+                try? await Task.sleep(for: NodeServingCertificate.timeUntilRenewal(current) ?? .zero)
+                if Task.isCancelled { return }
+            }
             do {
                 let request = try NodeServingCertificate.Request(nodeName: nodeName, addresses: addresses)
-                guard let certificate = try await issued(request) else {
+                let certificate = try await CertificateOrder.serving.fill(request.request, by: access.client) {
+                    Output.warn("swiftlet: certificate of this node's API: waiting for approval: kubectl certificate approve \($0)")
+                }
+                guard let certificate else {
                     Output.warn("swiftlet: certificate of this node's API: the request was not answered or was denied; asking again")
                     try? await Task.sleep(for: .seconds(60))
                     continue
                 }
                 try api.replace(request.identity(certificate, clientAuthorities: clientAuthorities))
-                try? await Task.sleep(for: NodeServingCertificate.timeUntilRenewal(certificate) ?? .seconds(3600))
+                try credentials?.keepServing(certificate, privateKey: request.privateKey)
+                current = certificate
             } catch {
                 Output.warn("swiftlet: certificate of this node's API: \(error)")
                 try? await Task.sleep(for: .seconds(30))
             }
         }
-    }
-
-    /// - Returns: nil when nobody has approved it in time, or somebody has denied it.
-    private func issued(_ request: NodeServingCertificate.Request) async throws -> String? {
-        let requests = access.client.resource(CertificateSigningRequest.self)
-        let made = try await requests.create(
-            CertificateSigningRequest {
-                $0.metadata.generateName = "csr-"
-                $0.spec.request = Base64Data(Array(request.request.utf8))
-                $0.spec.signerName = Self.signer
-                $0.spec.usages = ["digital signature", "server auth"]
-            })
-        let name = made.metadata.name ?? ""
-        Output.warn("swiftlet: certificate of this node's API: waiting for approval: kubectl certificate approve \(name)")
-        let end = ContinuousClock.now + Self.requestTimeout
-        while !Task.isCancelled, ContinuousClock.now < end {
-            try? await Task.sleep(for: Self.pollPeriod)
-            // Who does not answer now may do so at the next try.
-            guard let current = try? await requests.get(name) else { continue }
-            if let bytes = current.status.certificate?.bytes, !bytes.isEmpty { return String(decoding: bytes, as: UTF8.self) }
-            if current.status.conditions.contains(where: { ["Denied", "Failed"].contains($0.type) }) { return nil }
-        }
-        return nil
     }
 }

@@ -4,8 +4,9 @@ internal import APIMachinery
 enum ClusterDNSObjects {
     /// - Parameters:
     ///   - address: Of the service.
-    ///   - backend: Where the DNS server listens, on port 53.
-    static func objects(address: String, backend: String) -> [BootstrapObject] {
+    ///   - backend: Where the DNS server listens, on port 53; nil: only nodes have some, whose slices a controller keeps.
+    ///   - node: The node that it is part of.
+    static func objects(address: String, backend: String?, node: String? = nil) -> [BootstrapObject] {
         let ports: [(name: String, transport: String)] = [("dns", "UDP"), ("dns-tcp", "TCP")]
         var service = BootstrapObject(group: "", kind: "Service", path: "kube-system/kube-dns")
         service.label("k8s-app", "kube-dns")
@@ -18,12 +19,18 @@ enum ClusterDNSObjects {
         ]
         service.object["status"] = ["loadBalancer": .object(JSONObject())]
 
+        guard let backend else { return [service] }
         var slice = BootstrapObject(group: "discovery.k8s.io", kind: "EndpointSlice", path: "kube-system/kube-dns")
         slice.object["metadata", default: .null]["generation"] = 1
         slice.label("kubernetes.io/service-name", "kube-dns")
         slice.label("endpointslice.kubernetes.io/managed-by", "swiftlet")
         slice.object["addressType"] = "IPv4"
-        slice.object["endpoints"] = [["addresses": [.string(backend)], "conditions": ["ready": true]]]
+        var endpoint: JSONValue = ["addresses": [.string(backend)], "conditions": ["ready": true]]
+        if let node {
+            endpoint["nodeName"] = .string(node)
+            endpoint["hints"] = ["forNodes": [["name": .string(node)]]]
+        }
+        slice.object["endpoints"] = [endpoint]
         slice.object["ports"] = .array(ports.map { ["name": .string($0.name), "protocol": .string($0.transport), "port": 53] })
         return [service, slice]
     }

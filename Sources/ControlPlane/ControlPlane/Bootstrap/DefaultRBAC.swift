@@ -14,6 +14,8 @@ enum DefaultRBAC {
         roles(DefaultRoles.clusterRoles, kind: "ClusterRole") + roles(DefaultRoles.roles, kind: "Role")
             + bindings(DefaultBindings.clusterRoleBindings, kind: "ClusterRoleBinding")
             + bindings(DefaultBindings.roleBindings, kind: "RoleBinding")
+            + roles(NodeRoles.clusterRoles, kind: "ClusterRole") + roles(NodeRoles.roles, kind: "Role")
+            + bindings(NodeRoles.clusterRoleBindings, kind: "ClusterRoleBinding") + bindings(NodeRoles.roleBindings, kind: "RoleBinding")
     }
 
     private static func roles(_ text: String, kind: String) -> [BootstrapObject] {

@@ -18,6 +18,7 @@ package final class ControlLoops: Sendable {
     private let schedulerEvents: EventRecorder
 
     /// - Parameters:
+    ///   - nodes: What concerns nodes.
     ///   - localVolumes: Where volumes of local directories are; nil: none are made.
     ///   - loadBalancers: Where services of the type LoadBalancer get their addresses from.
     ///   - isPortOccupied: Whether a program listens on a port of an address of this machine; nil: not known.
@@ -27,7 +28,7 @@ package final class ControlLoops: Sendable {
         _ server: ControlPlaneServer, schedules: Bool = true, controllers choice: ControllerChoice = .all,
         localVolumes: LocalVolumes? = nil, loadBalancers: LoadBalancerAddresses = .nodes,
         isPortOccupied: (@Sendable (IPAddress, BalancedPort) -> Bool)? = nil, simulation: SimulatedNodes.Configuration? = nil,
-        report: @escaping @Sendable (String) -> Void
+        nodes: NodeSettings = NodeSettings(), report: @escaping @Sendable (String) -> Void
     ) {
         let manager = server.client(user: "system:kube-controller-manager", groups: [], userAgent: "kube-controller-manager")
         informers = SharedInformers(manager) { report("informer: \($0)") }
@@ -44,6 +45,13 @@ package final class ControlLoops: Sendable {
         var settings = ControllerSettings()
         settings.authority = server.clusterAuthority
         settings.localVolumes = localVolumes
+        // Simulated nodes have no pods that an address would lead to, and more of them come than there are parts.
+        settings.clusterCIDRs = simulation == nil ? server.configuration.network.clusterCIDRs : []
+        settings.nodeMaskSizes = (nodes.maskSize, nil)
+        settings.nodeGracePeriod = nodes.gracePeriod
+        settings.approvesServingCertificates = true
+        settings.clusterDNSNode = server.configuration.clusterDNSNode
+        settings.hasClusterDNS = server.clusterDNSAddress != nil
         settings.loadBalancers = loadBalancers
         settings.isPortOccupied = isPortOccupied
         let chosen = ControllerManager.all.filter { choice.contains($0.name) }
@@ -52,6 +60,15 @@ package final class ControlLoops: Sendable {
                 user: user, groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system"],
                 userAgent: "kube-controller-manager/\(component)")
         }
+    }
+
+    /// What is said of nodes at the start of a control plane.
+    package struct NodeSettings: Sendable {
+        /// The prefix length of a node's part of the pods' IPv4 network; nil: 24.
+        package var maskSize: Int?
+        /// After so long without a word a node counts as lost; nil: 50 s.
+        package var gracePeriod: Duration?
+        package init() {}
     }
 
     /// Works until the task is cancelled. Once only.

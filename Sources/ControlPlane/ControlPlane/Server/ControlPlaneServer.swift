@@ -28,6 +28,14 @@ package final class ControlPlaneServer: Sendable {
         package var podAddress: String?
         /// Where a DNS server for the cluster listens, on port 53, behind the service `kube-system/kube-dns`; nil: there is no such service.
         package var clusterDNSBackend: String?
+        /// The node that this DNS server is part of: its pods ask there.
+        package var clusterDNSNode: String?
+        /// Whether there is that service also without a DNS server here: nodes have their own.
+        package var hasClusterDNS = false
+        /// What nodes of this cluster have to know of its network; the rest of it is filled in here.
+        package var network = ClusterNetworkFacts()
+        /// A token with which nodes may join, besides those that are made later.
+        package var bootstrapToken: BootstrapToken?
         package var store = Store.sqlite
         /// Revisions so recent can be read, and watches begun after them.
         package var history = Duration.seconds(3600)
@@ -58,7 +66,7 @@ package final class ControlPlaneServer: Sendable {
     package let configuration: Configuration
     /// Of the service `kube-dns`, when there is one.
     package var clusterDNSAddress: String? {
-        configuration.clusterDNSBackend == nil ? nil : ControlPlaneStart(configuration).clusterDNSAddress
+        configuration.clusterDNSBackend == nil && !configuration.hasClusterDNS ? nil : ControlPlaneStart(configuration).clusterDNSAddress
     }
     package let apiServer: APIServer
     package let storage: any StorageBackend

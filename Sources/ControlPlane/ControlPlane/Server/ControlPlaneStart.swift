@@ -208,10 +208,23 @@ struct ControlPlaneStart {
             clientCA: credentials.authority.certificate, frontProxyCA: credentials.frontProxyAuthority.certificate, now: .now())
         try await bootstrapper.makeMissing(maps + (configuration.hasLocalVolumes ? DefaultObjects.storageClasses : []))
         try await bootstrapper.makeTrue(DefaultObjects.service(endpoint) + maps.prefix(1))
-        if let backend = configuration.clusterDNSBackend, let address = clusterDNSAddress {
+        let hasDNS = configuration.clusterDNSBackend != nil || configuration.hasClusterDNS
+        if hasDNS, let address = clusterDNSAddress {
             try await bootstrapper.makeMissing([ClusterDNSObjects.reservation(address: address)])
-            try await bootstrapper.makeTrue(ClusterDNSObjects.objects(address: address, backend: backend))
+            try await bootstrapper.makeTrue(
+                ClusterDNSObjects.objects(address: address, backend: configuration.clusterDNSBackend, node: configuration.clusterDNSNode))
         }
+        try await bootstrapper.makeTrue(joiningObjects(credentials, port: port, hasDNS: hasDNS))
+    }
+
+    private func joiningObjects(_ credentials: Credentials, port: Int, hasDNS: Bool) -> [BootstrapObject] {
+        let host = reachableAddress
+        var facts = configuration.network
+        facts.serviceCIDR = configuration.serviceCIDR
+        facts.clusterDNS = hasDNS ? clusterDNSAddress ?? "" : ""
+        let info = JoiningObjects.clusterInfo(
+            server: "https://\(host.contains(":") ? "[\(host)]" : host):\(port)", authority: credentials.authority.certificate)
+        return [info, JoiningObjects.network(facts)] + (configuration.bootstrapToken.map { [$0.object()] } ?? [])
     }
 
     /// The tenth of the service range, as kubeadm and others have it; nil when there are fewer.

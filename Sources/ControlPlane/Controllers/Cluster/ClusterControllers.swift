@@ -5,6 +5,6 @@ package enum ClusterControllers {
         EndpointSliceMirroring.self, NodeController.self, NodeTTLController.self, PodCollector.self, DisruptionController.self,
         QuotaController.self, VolumeBinder.self,
         ClaimProtection.self, VolumeProtection.self, EphemeralVolumes.self, Autoscaler.self, CertificateController.self,
-        TokenSecrets.self, BootstrapTokenCleaner.self, ServiceController.self,
+        TokenSecrets.self, BootstrapTokenCleaner.self, ServiceController.self, NodeDNSEndpoints.self,
     ]
 }

@@ -4,6 +4,16 @@ package import APIMachinery
 package struct ControllerSettings: Sendable {
     /// Networks of which each node gets a part for its pods, one of each family; empty: nodes get none.
     package var clusterCIDRs: [String] = []
+    /// The prefix lengths of those parts; nil: 24 and 64.
+    package var nodeMaskSizes: (ipv4: Int?, ipv6: Int?) = (nil, nil)
+    /// Whether a node agent gets a certificate for its own API when it asks for no other addresses than its node has.
+    package var approvesServingCertificates = false
+    /// Whether nodes' own DNS servers are shown behind the service `kube-dns`.
+    package var hasClusterDNS = false
+    /// The node whose DNS server the control plane shows itself.
+    package var clusterDNSNode: String?
+    /// After so long without a word a node counts as lost; nil: upstream's 50 s.
+    package var nodeGracePeriod: Duration?
 
     /// nil: the provisioner of local volumes makes none, and says so.
     package var localVolumes: LocalVolumes?

@@ -141,6 +141,75 @@ struct NodeDecisionTests {
         #expect(NodeAddressing.choose(from: [try #require(AddressRange("10.0.0.0/24"))], used: ["10.0.0.0/24"]) == nil)
     }
 
+    @Test(arguments: [
+        ("10.244.3.0/24", 3...3), ("10.244.3.128/25", 3...3), ("10.244.4.0/22", 4...7), ("10.244.0.0/16", 0...255),
+        ("10.0.0.0/8", 0...255), ("10.245.0.0/24", nil), ("fd00::/64", nil), ("nonsense", nil),
+    ])
+    func `whatever overlaps a part takes it`(network: String, parts: ClosedRange<Int>?) throws {
+        #expect(try #require(AddressRange("10.244.0.0/16")).parts(of: network) == parts)
+    }
+
+    @Test func `who claims another's network is told, not who had it first`() {
+        func node(_ name: String, _ network: String, _ second: Int64) -> Node {
+            Node {
+                $0.metadata.name = name
+                $0.metadata.creationTimestamp = Timestamp(seconds: second, nanoseconds: 0)
+                $0.spec.podCIDRs = [network]
+            }
+        }
+        let (first, second, third) = (node("a", "10.244.0.0/23", 1), node("b", "10.244.1.0/24", 2), node("c", "10.244.2.0/24", 3))
+        #expect(NodeAddressing.clash(first, [second, third]) == nil)
+        #expect(NodeAddressing.clash(second, [first, third]) == "10.244.1.0/24 overlaps 10.244.0.0/23 of node a")
+        #expect(NodeAddressing.clash(third, [first, second]) == nil)
+    }
+
+    @Test(arguments: [
+        ("system:node:a", ["a"], ["192.0.2.1"], "system:node:a", ["system:nodes"], true),
+        ("system:node:a", ["a", "b"], ["192.0.2.1"], "system:node:a", ["system:nodes"], false),
+        ("system:node:a", ["a"], ["192.0.2.1", "192.0.2.2"], "system:node:a", ["system:nodes"], false),
+        ("system:node:a", ["a"], [], "system:node:b", ["system:nodes"], false),
+        ("system:node:b", ["a"], [], "system:node:a", ["system:nodes"], false),
+        ("system:node:a", ["a"], [], "system:node:a", ["system:authenticated"], false),
+    ])
+    func `a node gets a certificate for what it is known by`(
+        commonName: String, names: [String], addresses: [String], user: String, groups: [String], isItsOwn: Bool
+    ) {
+        let node = Node {
+            $0.metadata.name = "a"
+            $0.status.addresses = [("InternalIP", "192.0.2.1"), ("Hostname", "a")].map { type, address in
+                NodeAddress {
+                    $0.type = type
+                    $0.address = address
+                }
+            }
+        }
+        let bytes = addresses.compactMap { IPAddress($0)?.bytes }
+        #expect(
+            SignerRules.isForItself(commonName, names: names, addresses: bytes, username: user, groups: groups, node) == isItsOwn)
+    }
+
+    @Test func `each node's DNS server is meant for its own pods`() {
+        func node(_ name: String, _ address: String?, isReady: Bool = true) -> Node {
+            Node {
+                $0.metadata.name = name
+                $0.metadata.annotations = address.map { [NodeDNSSlice.annotation: $0] } ?? [:]
+                $0.status.conditions = [
+                    NodeCondition {
+                        $0.type = "Ready"
+                        $0.status = isReady ? "True" : "Unknown"
+                    }
+                ]
+            }
+        }
+        let nodes = [
+            node("b", "10.74.1.1", isReady: false), node("a", "10.74.0.1"), node("c", nil), node("d", "nonsense"), node("e", "10.74.2.1"),
+        ]
+        let endpoints = NodeDNSSlice.endpoints(nodes, except: "e")
+        #expect(endpoints.map(\.addresses) == [["10.74.0.1"], ["10.74.1.1"]])
+        #expect(endpoints.map { $0.hints?.forNodes.map(\.name) } == [["a"], ["b"]])
+        #expect(endpoints.map { $0.conditions?.ready } == [true, false])
+    }
+
     @Test func `pods that nobody ends are collected`() {
         func pod(_ name: String, node: String, phase: String = "Running", deleted: Bool = false, age: Int64 = 0, reason: String? = nil)
             -> Pod

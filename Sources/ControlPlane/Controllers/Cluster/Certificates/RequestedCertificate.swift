@@ -7,7 +7,9 @@ struct RequestedCertificate: Sendable {
     let commonName: String
     let organizations: [String]
     let dnsNames: [String]
-    let addressCount: Int
+    /// In network byte order.
+    let addresses: [[UInt8]]
+    var addressCount: Int { addresses.count }
     /// Mail addresses, URIs and whatever else a name may be.
     let otherNameCount: Int
 
@@ -31,16 +33,16 @@ struct RequestedCertificate: Sendable {
         commonName = name
         self.organizations = organizations
         let names = try request.attributes.extensionRequest?.extensions.subjectAlternativeNames.map { Array($0) } ?? []
-        var (dnsNames, addressCount, otherNameCount) = ([String](), 0, 0)
+        var (dnsNames, addresses, otherNameCount) = ([String](), [[UInt8]](), 0)
         for one in names {
             switch one {
             case .dnsName(let text): dnsNames.append(text)
-            case .ipAddress: addressCount += 1
+            case .ipAddress(let address): addresses.append(Array(address.bytes))
             default: otherNameCount += 1
             }
         }
         self.dnsNames = dnsNames
-        self.addressCount = addressCount
+        self.addresses = addresses
         self.otherNameCount = otherNameCount
     }
 }

@@ -1,3 +1,6 @@
+internal import APIMachinery
+internal import KubernetesAPI
+
 /// What each of Kubernetes' own signers takes: pure decisions (certificates.k8s.io, "Kubernetes signers").
 enum SignerRules {
     static let apiServerClient = "kubernetes.io/kube-apiserver-client"
@@ -30,6 +33,26 @@ enum SignerRules {
             return usageProblem(usages, needed: "client auth")
         default: return nil
         }
+    }
+
+    private static let nodePrefix = "system:node:"
+
+    static func nodeName(of request: RequestedCertificate) -> String { String(request.commonName.dropFirst(nodePrefix.count)) }
+
+    /// Whether a node's agent asks for a certificate of its own API: in its own name, for nothing that the node is not known by.
+    static func isForItself(_ request: RequestedCertificate, username: String, groups: [String], _ node: Node) -> Bool {
+        isForItself(request.commonName, names: request.dnsNames, addresses: request.addresses, username: username, groups: groups, node)
+    }
+
+    static func isForItself(
+        _ commonName: String, names: [String], addresses: [[UInt8]], username: String, groups: [String], _ node: Node
+    ) -> Bool {
+        let name = node.metadata.name ?? ""
+        guard username == nodePrefix + name, commonName == username, groups.contains("system:nodes") else { return false }
+        let known = node.status.addresses
+        let knownNames = [name] + known.filter { ["Hostname", "InternalDNS", "ExternalDNS"].contains($0.type) }.map(\.address)
+        let knownAddresses = known.filter { ["InternalIP", "ExternalIP"].contains($0.type) }.compactMap { IPAddress($0.address)?.bytes }
+        return names.allSatisfy(knownNames.contains) && addresses.allSatisfy(knownAddresses.contains)
     }
 
     private static func nodeProblem(_ commonName: String, _ organizations: [String]) -> String? {

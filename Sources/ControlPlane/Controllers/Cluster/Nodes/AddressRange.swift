@@ -32,6 +32,26 @@ struct AddressRange: Hashable, Sendable {
         return "\(IPAddress(bytes: bytes))/\(nodeBits)"
     }
 
+    /// The numbers of the parts that have addresses of a network, `10.244.3.0/25`; nil when there are none, or it is no network.
+    func parts(of network: String) -> ClosedRange<Int>? {
+        let words = network.split(separator: "/")
+        guard words.count == 2, let address = IPAddress(String(words[0])), address.bytes.count == base.count,
+            let bits = Int(words[1]), (0...base.count * 8).contains(bits)
+        else { return nil }
+        let shared = min(bits, prefixBits)
+        guard Self.masked(address.bytes, shared) == Self.masked(base, shared) else { return nil }
+        guard bits > prefixBits else { return 0...(count - 1) }
+        let first = Self.number(address.bytes, from: prefixBits, to: nodeBits)
+        guard bits < nodeBits else { return first...first }
+        let width = 1 << (nodeBits - bits)
+        return (first & ~(width - 1))...(first | (width - 1))
+    }
+
+    /// The number that some bits of an address make.
+    private static func number(_ bytes: [UInt8], from: Int, to: Int) -> Int {
+        (from..<to).reduce(0) { $0 << 1 | Int(bytes[$1 / 8] >> UInt8(7 - $1 % 8) & 1) }
+    }
+
     private static func masked(_ bytes: [UInt8], _ bits: Int) -> [UInt8] {
         bytes.indices.map { index in
             let kept = min(8, max(0, bits - index * 8))

@@ -23,8 +23,9 @@ struct NodeHealth: Sendable {
         (self.heartbeat, self.renewal) = (heartbeat, renewal)
     }
 
-    func isLost(_ node: Node, now: Duration) -> Bool {
-        now - heard > (node.condition("Ready") == nil ? Self.startupGracePeriod : Self.gracePeriod)
+    /// - Parameter gracePeriod: nil: the usual one.
+    func isLost(_ node: Node, now: Duration, gracePeriod: Duration? = nil) -> Bool {
+        now - heard > (node.condition("Ready") == nil ? Self.startupGracePeriod : gracePeriod ?? Self.gracePeriod)
     }
 
     /// The conditions of a lost node.

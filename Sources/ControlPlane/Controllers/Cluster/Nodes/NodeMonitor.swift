@@ -36,7 +36,9 @@ final class NodeMonitor: Sendable {
         await context.informers.waitForSync()
         while !Task.isCancelled {
             await pass()
-            guard (try? await context.time.sleep(for: Self.period)) != nil else { return }
+            // A shorter patience looks more often.
+            let period = min(Self.period, (context.settings.nodeGracePeriod ?? Self.period) / 2)
+            guard (try? await context.time.sleep(for: period)) != nil else { return }
         }
     }
 
@@ -77,7 +79,7 @@ final class NodeMonitor: Sendable {
             var health = state.health[name] ?? NodeHealth(now: now)
             health.see(observed, renewal: renewal, now: now)
             state.health[name] = health
-            return health.isLost(observed, now: now)
+            return health.isLost(observed, now: now, gracePeriod: context.settings.nodeGracePeriod)
         }
         var node = observed
         if isLost, NodeHealth.lostConditions(of: observed, now: .now()) != observed.status.conditions {

@@ -6,7 +6,7 @@ extension ExperimentReport {
     package var html: String {
         let verdict = passed ? "<b class=\"good\">as expected</b>" : "<b class=\"bad\">not as expected</b>"
         var body = "<h1>\(HTML.escaped(experiment.name)): \(verdict)</h1>\n<p>\(HTML.escaped(experiment.about))</p>\n"
-        body += "<p>\(ShortTime.text(experiment.duration)) each, simulated; \(variants.reduce(0) { $0 + $1.results.count }) runs.</p>\n"
+        body += "<p>\(ShortTime.text(experiment.duration)) each, \(mode == .simulated ? "simulated" : "on real pods"); \(variants.reduce(0) { $0 + $1.results.count }) runs.</p>\n"
         if !experiment.sweep.isEmpty { body += sweepTable }
         for variant in variants { body += section(variant) }
         return HTML.page(title: "\(experiment.name): experiment", body: body + TimelinePicture.legend)
@@ -53,7 +53,7 @@ extension ExperimentReport {
     }
 
     /// Runs, waits between them, readiness and faults, from what happened: complete, however long it was.
-    private func picture(_ outcome: SimulatedOutcome, _ pod: String) -> String {
+    private func picture(_ outcome: RunOutcome, _ pod: String) -> String {
         let own = outcome.happenings.filter { $0.pod == pod }
         var lanes = [
             TimelinePicture.Lane(

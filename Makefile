@@ -53,9 +53,9 @@ test-storms: setup fixtures ## 200 kills of the daemon at random points, 1000 po
 	./Tools/test $(SCRATCH)/debug-tree $(FIXTURES) storms
 
 test-unit: build ## only the tests that need no root
-	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|CEL|KubernetesAPI|KubernetesClient|Kubelet|Scheduler|Controllers|ClusterDNS|SupervisorAPI|Architecture|APIServer|Storage|StorageSQLite|Experiments|Verification|Fuzz)Tests' --skip '^StorageSQLiteTests\.StormTests/'
+	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|CEL|KubernetesAPI|KubernetesClient|Kubelet|Scheduler|Controllers|ClusterDNS|SupervisorAPI|Architecture|APIServer|Storage|StorageSQLite|Experiments|FaultInjection|Verification|Fuzz)Tests' --skip '^StorageSQLiteTests\.StormTests/'
 
-bench: setup-bench release fixtures ## speed and size of runtime, API server and cluster beside their peers (BENCH=runtime, server or cluster for one)
+bench: setup-bench release fixtures ## speed and size of runtime, API server and cluster beside their peers (BENCH=runtime, server, cluster or see for one)
 	$(SWIFT) build $(RELEASE_FLAGS) --product swiftlet-bench
 	$(SWIFT) build $(RELEASE_FLAGS) --product api-load
 	install $(SCRATCH)/release-tree/release/swiftlet-bench $(SCRATCH)/release-tree/release/api-load $(RELEASE_BIN)

@@ -18,8 +18,11 @@ extension KernelFault {
         switch self {
         case .freeze: return [CgroupChange(file: "cgroup.freeze", value: "1", undo: "0")]
         case .memory(let high, let max):
-            return [high.map { CgroupChange(file: "memory.high", value: "\($0)") }, max.map { CgroupChange(file: "memory.max", value: "\($0)") }]
-                .compactMap { $0 }
+            return [
+                high.map { CgroupChange(file: "memory.high", value: "\($0)") },
+                max.map { CgroupChange(file: "memory.max", value: "\($0)") },
+            ]
+            .compactMap { $0 }
         case .cpu(let percent):
             // Of a period of 100 ms; the kernel takes no quota below 1 ms.
             return [CgroupChange(file: "cpu.max", value: "\(Swift.max(1_000, percent * 1_000)) 100000")]

@@ -34,13 +34,16 @@ package struct FaultAbility: Sendable {
     private func missing(_ controller: String) -> String? {
         let there = (try? Cgroup(opening: cgroupRoot).read("cgroup.controllers"))?.split { $0 == " " || $0 == "\n" } ?? []
         if there.contains(Substring(controller)) { return nil }
-        let held = (try? Files.readText("/proc/cgroups"))?.split(separator: "\n").contains { line in
-            let words = line.split { $0 == "\t" || $0 == " " }
-            // A hierarchy other than 0 is one of cgroup v1. The disk's controller is called blkio there.
-            return words.count > 1 && words[0] == (controller == "io" ? "blkio" : controller) && words[1] != "0"
-        } ?? false
+        let held =
+            (try? Files.readText("/proc/cgroups"))?.split(separator: "\n").contains { line in
+                let words = line.split { $0 == "\t" || $0 == " " }
+                // A hierarchy other than 0 is one of cgroup v1. The disk's controller is called blkio there.
+                return words.count > 1 && words[0] == (controller == "io" ? "blkio" : controller) && words[1] != "0"
+            } ?? false
         return "the \(controller) controller is missing in \(cgroupRoot): "
-            + (held ? "a cgroup v1 hierarchy holds it (boot with cgroup_no_v1=all)" : "nobody handed it on (cgroup.subtree_control of the cgroups above)")
+            + (held
+                ? "a cgroup v1 hierarchy holds it (boot with cgroup_no_v1=all)"
+                : "nobody handed it on (cgroup.subtree_control of the cgroups above)")
     }
 
     static func refusal(of discipline: QueueingDiscipline) -> String? {
@@ -52,7 +55,8 @@ package struct FaultAbility: Sendable {
             }
             return nil
         } catch let error as NetlinkError where error.errno == .noSuchFile {
-            return "this kernel has no queueing discipline \(discipline.kind) (modprobe sch_\(discipline.kind), CONFIG_NET_SCH_\(discipline.kind.uppercased()))"
+            return
+                "this kernel has no queueing discipline \(discipline.kind) (modprobe sch_\(discipline.kind), CONFIG_NET_SCH_\(discipline.kind.uppercased()))"
         } catch { return "\(error)" }
     }
 

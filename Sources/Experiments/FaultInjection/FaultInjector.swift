@@ -44,9 +44,11 @@ package struct FaultInjector: Sendable {
         do {
             let parent = try ProcessStatus.read(pid: target.pid).parentPID
             let descriptor = try OwnedFD.process(parent)
-            let name = try ProcessStatus.read(pid: parent).name
-            // The kernel keeps 15 bytes of a name.
-            guard name.hasPrefix("swiftlet-superv") else { throw FaultError("the parent of process \(target.pid) is \(name), process \(parent)") }
+            // It runs from a copy in memory, so only its arguments tell its name.
+            let name = try Files.readText("/proc/\(parent)/cmdline").prefix { $0 != "\0" }
+            guard name.hasPrefix("swiftlet-supervisor") else {
+                throw FaultError("the parent of process \(target.pid) is \(name), process \(parent)")
+            }
             try descriptor.send(signal: SIGKILL)
         } catch { throw FaultError("kill the supervisor of pod \(target.pod): \(error)") }
     }

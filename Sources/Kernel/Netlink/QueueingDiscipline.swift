@@ -30,7 +30,9 @@ package struct NetworkEmulation: Hashable, Sendable {
     /// How many may wait.
     package var queuePackets: UInt32
 
-    package init(delay: Duration = .zero, jitter: Duration = .zero, loss: Double = 0, bytesPerSecond: UInt64? = nil, queuePackets: UInt32 = 1_000) {
+    package init(
+        delay: Duration = .zero, jitter: Duration = .zero, loss: Double = 0, bytesPerSecond: UInt64? = nil, queuePackets: UInt32 = 1_000
+    ) {
         precondition((0...1).contains(loss), "a share of the packets")
         (self.delay, self.jitter, self.loss) = (delay, jitter, loss)
         (self.bytesPerSecond, self.queuePackets) = (bytesPerSecond, queuePackets)
@@ -46,7 +48,8 @@ extension NetlinkRequest {
         body.attribute(TCA_KIND, discipline.kind)
         body.append(options: discipline)
         return NetlinkRequest(
-            "set queueing discipline \(discipline.kind) of link \(index)", type: RTM_NEWQDISC, flags: NLM_F_CREATE | NLM_F_REPLACE, body: body)
+            "set queueing discipline \(discipline.kind) of link \(index)", type: RTM_NEWQDISC, flags: NLM_F_CREATE | NLM_F_REPLACE,
+            body: body)
     }
 
     /// Gives a link the kernel's own discipline again. ENOENT or EINVAL when it has no other one.

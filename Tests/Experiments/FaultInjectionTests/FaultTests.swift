@@ -55,7 +55,9 @@ struct NetworkFaultTests {
         try NetworkNamespace.runApart {
             var socket = try NetlinkSocket()
             let loopback = try #require(try socket.link(.name("lo")))
-            try socket.perform([.setLink(.index(loopback.index), LinkSettings(isUp: true)), .setQueueing(.dropsAll, ofLink: loopback.index)])
+            try socket.perform([
+                .setLink(.index(loopback.index), LinkSettings(isUp: true)), .setQueueing(.dropsAll, ofLink: loopback.index),
+            ])
             #expect(!Self.datagramArrives(milliseconds: 100))
             try socket.perform([.resetQueueing(ofLink: loopback.index)])
             #expect(Self.datagramArrives(milliseconds: 10_000))

@@ -26,7 +26,7 @@ package struct Expectation: Sendable {
     package func judge(_ outcome: RunOutcome, tolerance: Duration = .zero) -> Result {
         let own = outcome.happenings.filter { $0.pod == pod }
         switch claim {
-        case .happens(let pattern, let times, let after, let within): 
+        case .happens(let pattern, let times, let after, let within):
             return happens(own, pattern, times, after, within.map { $0 + tolerance })
         case .order(let patterns): return order(own, patterns)
         case .restarts(let container, let range):
@@ -42,7 +42,7 @@ package struct Expectation: Sendable {
                     pair.0 >= pair.1 && pair.0 <= pair.1 + tolerance * (index + 1)
                 }
             return Result(text: text, passed: isRight, found: "started at \(found)")
-        case .readiness(let wanted, let from, let to): 
+        case .readiness(let wanted, let from, let to):
             return readiness(outcome, wanted, from + tolerance, max(from + tolerance, to - tolerance))
         case .phase(let phase):
             let found = outcome.statuses[pod]?.phase ?? "gone"

@@ -5,11 +5,14 @@ internal import KubernetesAPI
 
 extension ExperimentReader {
     private static let fields = [
-        "at", "after", "on", "before", "do", "pod", "container", "code", "signal", "grace", "for", "takes", "message", "times", "high", "max",
+        "at", "after", "on", "before", "do", "pod", "container", "code", "signal", "grace", "for", "takes", "message", "times", "high",
+        "max",
         "percent", "read", "write", "volume", "delay", "jitter", "loss", "rate", "partition",
     ]
     /// Faults that both kinds of run can make, those of one, and those that neither can, with the reason.
-    private static let common = ["kill", "oom", "signal", "delete", "unhealthy", "slow", "image", "exec", "supervisor", "daemon", "node", "fail", "wait"]
+    private static let common = [
+        "kill", "oom", "signal", "delete", "unhealthy", "slow", "image", "exec", "supervisor", "daemon", "node", "fail", "wait",
+    ]
     private static let simulatedOnly = ["exit"]
     private static let realOnly = ["freeze", "thaw", "memory", "cpu", "disk", "full", "network", "dns"]
     private static let impossible = [
@@ -104,7 +107,9 @@ extension ExperimentReader {
         let times = problems.integer(fields, "times", in: 1...1_000_000).map { Int($0) } ?? 1
         guard let point = words.first.flatMap({ LifecyclePoint(rawValue: $0) }), words.count <= 2 else {
             let points = LifecyclePoint.allCases.map(\.rawValue).joined(separator: ", ")
-            problems.add(fields.child("before"), "\"\(text)\" is no point of a pod's life: must be one of \(points), with a container's name behind all but the first")
+            problems.add(
+                fields.child("before"),
+                "\"\(text)\" is no point of a pod's life: must be one of \(points), with a container's name behind all but the first")
             return nil
         }
         // The network is the first thing that is made for a sandbox.
@@ -176,11 +181,16 @@ extension ExperimentReader {
 
     private mutating func network(_ fields: ExperimentFields) -> NetworkFault {
         var fault = NetworkFault(
-            delay: problems.span(fields, "delay") ?? .zero, jitter: problems.span(fields, "jitter") ?? .zero, bytesPerSecond: bytes(fields, "rate"),
+            delay: problems.span(fields, "delay") ?? .zero, jitter: problems.span(fields, "jitter") ?? .zero,
+            bytesPerSecond: bytes(fields, "rate"),
             isPartition: problems.flag(fields, "partition"))
         if let text = problems.text(fields, "loss") {
             let percent = text.hasSuffix("%") ? Double(text.dropLast()) : nil
-            if let percent, (0...100).contains(percent) { fault.loss = percent / 100 } else { problems.add(fields.child("loss"), "\"\(text)\" must be 0% to 100%") }
+            if let percent, (0...100).contains(percent) {
+                fault.loss = percent / 100
+            } else {
+                problems.add(fields.child("loss"), "\"\(text)\" must be 0% to 100%")
+            }
         }
         if fault == NetworkFault() { problems.add(fields.path, "network needs one of delay, jitter, loss, rate, partition: true") }
         return fault
@@ -209,7 +219,9 @@ extension ExperimentReader {
         case .kernel(.full(let volume), _):
             let found = spec?.volumes.first { $0.name == volume }
             if found?.emptyDir?.medium != "Memory" {
-                problems.add(fields.child("volume"), "\"\(volume)\" is no emptyDir with medium: Memory of the pod, and no other volume has a size to take away")
+                problems.add(
+                    fields.child("volume"),
+                    "\"\(volume)\" is no emptyDir with medium: Memory of the pod, and no other volume has a size to take away")
             }
         case .kernel(.network, _), .kernel(.dns, _):
             if spec?.hostNetwork == true { problems.add(fields.child("do"), "the pod has the machine's own network: that stays untouched") }

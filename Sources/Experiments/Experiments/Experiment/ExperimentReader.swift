@@ -21,7 +21,9 @@ package struct ExperimentReader {
         for index in sweep.indices { if let value = set[sweep[index].name] { sweep[index].values = [value] } }
         if let unknown = set.keys.sorted().first(where: { name in !sweep.contains { $0.name == name } }) {
             let names = sweep.map(\.name).joined(separator: ", ")
-            throw ExperimentError(lines: ["\(file): sweep: there is no parameter \"\(unknown)\": must be one of \(names.isEmpty ? "none" : names)"])
+            throw ExperimentError(lines: [
+                "\(file): sweep: there is no parameter \"\(unknown)\": must be one of \(names.isEmpty ? "none" : names)"
+            ])
         }
         return try combinations(sweep).map { values throws(ExperimentError) in
             var experiment = try read(text, file: file, mode, values: Array(zip(sweep.map(\.name), values)))
@@ -85,7 +87,8 @@ package struct ExperimentReader {
         problems.checkFields(
             root,
             [
-                "apiVersion", "kind", "metadata", "about", "seed", "duration", "tolerance", "repeat", "sweep", "node", "pods", "containers", "steps",
+                "apiVersion", "kind", "metadata", "about", "seed", "duration", "tolerance", "repeat", "sweep", "node", "pods", "containers",
+                "steps",
                 "expect",
             ])
         for (name, wanted) in [("apiVersion", Self.apiVersion), ("kind", "Experiment")] {

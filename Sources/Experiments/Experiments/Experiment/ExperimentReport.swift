@@ -51,7 +51,9 @@ package struct ExperimentReport: Sendable {
             let values = zip(experiment.sweep, variant.values).map { JSONObject.Member(key: $0.name, value: .string($1)) }
             return ["values": .object(JSONObject(members: values)), "runs": .array(variant.results.map(json))]
         }
-        return ["experiment": .string(experiment.name), "mode": .string(mode.rawValue), "passed": .bool(passed), "variants": .array(variants)]
+        return [
+            "experiment": .string(experiment.name), "mode": .string(mode.rawValue), "passed": .bool(passed), "variants": .array(variants),
+        ]
     }
 
     private func json(_ result: ExperimentResult) -> JSONValue {

@@ -23,7 +23,9 @@ extension ExperimentReport {
             for repetition in 0..<experiment.repetitions {
                 try Task.checkCancellation()
                 let result = try await experiment.run(on: node, repetition: repetition)
-                progress("\(experiment.name) \(values.joined(separator: " ")) run \(repetition + 1): \(result.passed ? "as expected" : "NOT as expected")")
+                progress(
+                    "\(experiment.name) \(values.joined(separator: " ")) run \(repetition + 1): \(result.passed ? "as expected" : "NOT as expected")"
+                )
                 results.append(result)
             }
             variants.append(Variant(values: values, results: results))

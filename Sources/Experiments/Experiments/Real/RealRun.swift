@@ -31,7 +31,8 @@ final class RealRun: Sendable {
         let settings = RealAgentSettings(interception: { await watch.intercept($0, $1) }, node: experiment.node)
         agents = try AgentLine(pods) {
             try node.makeAgent(
-                WatchedRuntime(base: node.runtime, watch: watch, notesRequests: true), WatchedImages(base: node.images, watch: watch), settings)
+                WatchedRuntime(base: node.runtime, watch: watch, notesRequests: true), WatchedImages(base: node.images, watch: watch),
+                settings)
         }
         faults = RealFaults(node, pods)
     }
@@ -52,6 +53,8 @@ final class RealRun: Sendable {
     func run(for length: Duration, until isEnough: @escaping @Sendable ([Happening]) -> Bool = { _ in false }) async throws -> RunOutcome {
         let runtimeEvents = node.runtime.events()
         watch.onStep { [weak self] step, delay in self?.schedule(step, after: delay) }
+        // What is so from the beginning is so before the node agent does anything.
+        for (step, time) in StepTriggers.timed(steps) { schedule(step, after: time) }
         let agents = Task { [self] in
             do {
                 try await self.agents.run(watch)
@@ -59,7 +62,6 @@ final class RealRun: Sendable {
             } catch { early.withLock { $0 = error } }
         }
         let follower = Task { [self] in for await event in runtimeEvents { await tell(event) } }
-        for (step, time) in StepTriggers.timed(steps) { schedule(step, after: time) }
         await wait(length, isEnough)
         let failure = early.withLock { $0 }
         var outcome = outcome()
@@ -138,7 +140,9 @@ final class RealRun: Sendable {
             try faults.begin(fault, step.pod, step.container)
             guard case .kernel(_, let duration?) = step.fault else { return }
             later(duration) { [self] in
-                do { try faults.end(fault.name, step.pod, step.container) } catch { watch.record.add(problem: "end of \(step.text): \(error)") }
+                do { try faults.end(fault.name, step.pod, step.container) } catch {
+                    watch.record.add(problem: "end of \(step.text): \(error)")
+                }
             }
         case .exit, .fail, .wait: break  // refused before, or done where the agent comes to
         }

@@ -55,7 +55,8 @@ package struct SequenceComparison: Sendable {
                 continue
             }
             let (simulated, real) = (lane.simulated.dropFirst(index).first, lane.real.dropFirst(index).first)
-            lines.append("  ✗ \(lane.name): after \(index) the same: simulated \(simulated ?? "nothing more"), real \(real ?? "nothing more")")
+            lines.append(
+                "  ✗ \(lane.name): after \(index) the same: simulated \(simulated ?? "nothing more"), real \(real ?? "nothing more")")
         }
         return lines.joined(separator: "\n")
     }

@@ -8,7 +8,8 @@ extension SimulatedWorld {
             guard let self else { return }
             if delay == .zero { perform(step) } else { schedule(step, at: clock.elapsed + delay) }
         }
-        for (step, time) in StepTriggers.timed(steps) { schedule(step, at: time) }
+        // What is so from the beginning is so before the node agent does anything.
+        for (step, time) in StepTriggers.timed(steps) { if time == .zero { perform(step) } else { schedule(step, at: time) } }
     }
 
     private func schedule(_ step: Experiment.Step, at time: Duration) {

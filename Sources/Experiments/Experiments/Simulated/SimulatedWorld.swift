@@ -103,7 +103,8 @@ extension Happening {
         guard let status = try? await runtime.containerStatus(id) else { return nil }
         let time = at ?? Timestamp(nanosecondsSinceEpoch: isStart ? status.startedAt : status.finishedAt) - begin
         self.init(
-            at: time, pod: status.labels[RuntimeLabels.podName] ?? "", container: status.metadata.name, attempt: Int(status.metadata.attempt),
+            at: time, pod: status.labels[RuntimeLabels.podName] ?? "", container: status.metadata.name,
+            attempt: Int(status.metadata.attempt),
             what: isStart ? .started : .exited(code: status.exitCode))
     }
 }

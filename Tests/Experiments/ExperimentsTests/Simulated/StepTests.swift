@@ -26,13 +26,19 @@ import Testing
 
     @Test(arguments: [
         ("{at: 30s, do: kill}", Experiment.Step.Trigger.at(.seconds(30)), Experiment.Fault.signal(9)),
-        ("{on: 3rd liveness probe, do: slow, takes: 2s, for: 1s}", .onProbe(.liveness, number: 3), .health(.slow(.seconds(2)), .seconds(1))),
-        ("{before: sandbox network, do: fail, message: no}", .before(.sandbox, times: 1), .fail("no")),
+        (
+            "{on: 3rd liveness probe, do: slow, takes: 2s, for: 1s}", .onProbe(.liveness, number: 3),
+            .health(.slow(.seconds(2)), .seconds(1))
+        ),
+        ("{before: sandbox network, do: fail, message: broken}", .before(.sandbox, times: 1), .fail("broken")),
         ("{before: start app, do: wait, takes: 3s, times: 2}", .before(.start, times: 2), .wait(.seconds(3))),
         ("{at: 1s, do: freeze, for: 2s}", .at(.seconds(1)), .kernel(.freeze, .seconds(2))),
         ("{at: 1s, do: memory, max: 16Mi}", .at(.seconds(1)), .kernel(.memory(highBytes: nil, maxBytes: 16 << 20), nil)),
         ("{at: 1s, do: cpu, percent: 3}", .at(.seconds(1)), .kernel(.cpu(percent: 3), nil)),
-        ("{at: 1s, do: network, partition: true, for: 5s}", .at(.seconds(1)), .kernel(.network(NetworkFault(isPartition: true)), .seconds(5))),
+        (
+            "{at: 1s, do: network, partition: true, for: 5s}", .at(.seconds(1)),
+            .kernel(.network(NetworkFault(isPartition: true)), .seconds(5))
+        ),
         (
             "{at: 1s, do: network, delay: 100ms, loss: 10%}", .at(.seconds(1)),
             .kernel(.network(NetworkFault(delay: .milliseconds(100), loss: 0.1)), nil)

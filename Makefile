@@ -59,9 +59,9 @@ soak: build ## SOAK (1000) seeds of the simulated cluster with random faults, an
 		--filter '^NodeSimulationTests\.(FaultTests|CrashConsistencyTests)'
 
 test-unit: build ## only the tests that need no root
-	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|CEL|KubernetesAPI|KubernetesClient|Kubelet|Scheduler|Controllers|ClusterDNS|SupervisorAPI|Architecture|APIServer|Storage|StorageSQLite|Experiments|Verification|Fuzz)Tests' --skip '^StorageSQLiteTests\.StormTests/'
+	$(SWIFT) test $(DEBUG_FLAGS) --filter '^(APIMachinery|CEL|KubernetesAPI|KubernetesClient|Kubelet|Scheduler|Controllers|ClusterDNS|SupervisorAPI|Architecture|APIServer|Storage|StorageSQLite|Experiments|FaultInjection|Verification|Fuzz)Tests' --skip '^StorageSQLiteTests\.StormTests/'
 
-bench: setup-bench release fixtures ## speed and size of runtime, API server and cluster beside their peers (BENCH=runtime, server, cluster, network or scheduler for one)
+bench: setup-bench release fixtures ## speed and size of runtime, API server and cluster beside their peers (BENCH=runtime, server, cluster, network, scheduler or see for one)
 	$(SWIFT) build $(RELEASE_FLAGS) --product swiftlet-bench
 	$(SWIFT) build $(RELEASE_FLAGS) --product api-load
 	$(SWIFT) build $(RELEASE_FLAGS) --product scheduler-bench

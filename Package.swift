@@ -191,8 +191,10 @@ let package = Package(
             swiftSettings: [.treatAllWarnings(as: .error)]),
 
         // Experiments
-        target("Experiments", "Experiments", ["Kubelet", "CRI", "KubernetesClient", "KubernetesAPI", "APIMachinery"]),
-        tests("Experiments", "Experiments", ["Kubelet", "CRI", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
+        target("Experiments", "FaultInjection", ["LinuxSystem", "Netlink", "Nftables", "Cgroups"]),
+        tests("Experiments", "FaultInjection", ["LinuxSystem", "Netlink", "Cgroups"]),
+        target("Experiments", "Experiments", ["FaultInjection", "Kubelet", "CRI", "KubernetesClient", "KubernetesAPI", "APIMachinery"]),
+        tests("Experiments", "Experiments", ["FaultInjection", "Kubelet", "CRI", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
 
         // Command
         .executableTarget(
@@ -201,7 +203,7 @@ let package = Package(
                 "ControlPlane", "Controllers", "NodeSimulation", "Kubelet", "ContainerRuntime", "CRI", "ImageStore", "Netlink", "Cgroups",
                 "LinuxSystem",
                 "APIMachinery", "KubernetesAPI", "KubernetesClient", "HTTPServer", "PodNetwork", "ServiceProxy", "NetworkPolicies",
-                "NodeRoutes", "NetworkTrace", "ClusterDNS", "Experiments", "Verification", argumentParser,
+                "NodeRoutes", "NetworkTrace", "ClusterDNS", "Experiments", "FaultInjection", "Verification", argumentParser,
             ],
             path: "Sources/Command/swiftlet", swiftSettings: strict),
         .executableTarget(

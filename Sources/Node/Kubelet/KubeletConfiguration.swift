@@ -103,6 +103,9 @@ package struct KubeletConfiguration: Sendable {
     /// Where blocking calls run; nil: where they are made (simulations).
     package var blockingExecutor: (any TaskExecutor)? = BlockingExecutor.shared
 
+    /// Stands between probes and containers: asks, or answers itself. For experiments; nil: every probe asks.
+    package var probeInterception: ProbeInterception?
+
     /// Pods that get a user namespace of their own take one range each, of 65536 ids.
     package var userNamespaces = UserNamespaceRanges()
 

@@ -143,3 +143,34 @@ struct TestReportTests {
         #expect(lines.contains("ok 3 - h: c\\# # SKIP no root"))
     }
 }
+
+/// What `explain --plan` says.
+struct PodPlanTests {
+    private static func plan(_ container: String) throws -> PodPlan {
+        let pod = try DeclarationTests.pod(
+            "{metadata: {name: p, uid: u-1}, spec: {initContainers: [{name: first, image: i}], containers: [{name: c, image: i, \(container)}]}}")
+        var facts = PodFacts(pod: pod, containers: ["first", "c"].map { ContainerFacts(name: $0, pid: 0) })
+        facts.node.memoryBytes = 8 << 30
+        return PodPlan(facts)
+    }
+
+    @Test func `each value stands beside its formula, and defaults are only counted`() throws {
+        let plan = try Self.plan("resources: {limits: {cpu: 500m, memory: 64Mi}}, securityContext: {runAsUser: 1000}")
+        #expect(plan.pod == "default/p")
+        let lines = plan.text.split(separator: "\n").map(String.init)
+        #expect(lines.first == "default/p: QoS class Burstable")
+        #expect(lines.contains { $0.hasPrefix("    memory.max  67108864   (limits.memory in bytes") }, "\(plan.text)")
+        #expect(lines.contains { $0.hasPrefix("    cpu.max  50000 100000   (limits.cpu 500m") })
+        #expect(lines.contains { $0.hasPrefix("    uid  1000   (runAsUser 1000") })
+        #expect(lines.contains("first") && lines.contains("c") && lines.contains("pod"))
+        #expect(!plan.text.contains("cpu.idle") && plan.text.contains("defaults of the kernel"))
+    }
+
+    @Test func `programs get all of it`() throws {
+        let json = try Self.plan("resources: {requests: {cpu: 1}}").json
+        #expect(json["qosClass"] == "Burstable")
+        let items = json["items"]?.arrayValue ?? []
+        #expect(items.contains { $0["path"] == "c/cgroup/cpu.idle" && $0["default"] == true && $0["wanted"] == "0" })
+        #expect(items.contains { $0["path"] == "c/cgroup/cpu.weight" && $0["default"] == false })
+    }
+}

@@ -27,21 +27,32 @@ final class PodSession: Sendable {
     ///   - api: Acts as this node; nil: pods come from manifests alone.
     ///   - expecting: See ``Kubelet``.
     ///   - configure: Changes what follows from the machine.
-    init(
+    convenience init(
         _ instance: borrowing Instance, label: String, objects: LocalObjects = LocalObjects(), podPidsLimit: Int64? = nil,
         api: Client? = nil, expecting: Set<Kubelet.Source>? = nil,
         configure: (inout KubeletConfiguration) -> Void = { _ in }
     ) throws {
-        runtime = instance.runtime
-        records = instance.records
-        var configuration = instance.kubeletConfiguration(ownerLabel: label)
-        configuration.objects = objects
-        configuration.podPidsLimit = podPidsLimit
-        configure(&configuration)
+        var parts = instance.parts(ownerLabel: label)
+        parts.configuration.objects = objects
+        parts.configuration.podPidsLimit = podPidsLimit
+        configure(&parts.configuration)
+        try self.init(parts, api: api, expecting: expecting)
+    }
+
+    /// - Parameters:
+    ///   - runtime: Stands between the agent and the instance's runtime; nil: nothing does.
+    ///   - images: Likewise for images.
+    init(
+        _ parts: NodeParts, runtime: (any RuntimeService)? = nil, images: (any ImageService)? = nil, api: Client? = nil,
+        expecting: Set<Kubelet.Source>? = nil
+    ) throws {
+        self.runtime = parts.runtime
+        records = parts.records
+        var configuration = parts.configuration
         configuration.node.reserve(configuration.reservation)
         kubelet = Kubelet(
-            configuration: configuration, runtime: instance.runtime, images: instance.runtime,
-            cgroups: instance.cgroups, mounts: NodeMounts(), api: api, expecting: expecting, report: { Output.warn("swiftlet: \($0)") })
+            configuration: configuration, runtime: runtime ?? parts.runtime, images: images ?? parts.runtime,
+            cgroups: parts.cgroups, mounts: NodeMounts(), api: api, expecting: expecting, report: { Output.warn("swiftlet: \($0)") })
         let watch = try DirectoryWatch()
         try watch.add(directory: records.requests)
         requestWatch = Mutex(watch)
@@ -102,7 +113,19 @@ final class PodSession: Sendable {
     }
 }
 
+/// What node agents of an instance are made from, one after the other.
+struct NodeParts: Sendable {
+    let runtime: NativeRuntime
+    let records: PodRecords
+    let cgroups: NodeCgroups
+    var configuration: KubeletConfiguration
+}
+
 extension Instance {
+    func parts(ownerLabel: String) -> NodeParts {
+        NodeParts(runtime: runtime, records: records, cgroups: cgroups, configuration: kubeletConfiguration(ownerLabel: ownerLabel))
+    }
+
     func kubeletConfiguration(ownerLabel: String) -> KubeletConfiguration {
         var configuration = KubeletConfiguration()
         configuration.nodeName = nodeName

@@ -20,6 +20,12 @@ struct VerificationFacts {
         nodeName = place.nodeName
     }
 
+    /// Of a machine without an instance: its usual names.
+    init(dataDirectory: String) {
+        self.dataDirectory = dataDirectory
+        (runDirectory, nodeName) = ("", Machine.hostname)
+    }
+
     /// A pod of this instance.
     ///
     /// - Parameter processes: Its running containers' first processes, by name.
@@ -64,6 +70,17 @@ struct VerificationFacts {
         for (key, secret) in objects.secrets where key.hasPrefix(prefix) {
             facts.secrets[String(key.dropFirst(prefix.count))] = secret.data.mapValues { String(decoding: $0.bytes, as: UTF8.self) }
         }
+    }
+
+    /// A pod that nobody has started. What follows from its images alone is not known.
+    func facts(planned pod: Pod) -> PodFacts {
+        let names = (pod.spec.initContainers + pod.spec.containers).map(\.name)
+        var facts = PodFacts(pod: pod, containers: names.map { ContainerFacts(name: $0, pid: 0) })
+        facts.node = node
+        facts.podsDirectory = "\(dataDirectory)/pods"
+        facts.podPidsLimit = podPidsLimit
+        addObjects(pod, to: &facts)
+        return facts
     }
 
     /// A container that anybody started.

@@ -22,10 +22,12 @@ package struct Expectation: Sendable {
         package var found: String
     }
 
-    package func judge(_ outcome: SimulatedOutcome) -> Result {
+    /// - Parameter tolerance: So much later than expected is in time.
+    package func judge(_ outcome: RunOutcome, tolerance: Duration = .zero) -> Result {
         let own = outcome.happenings.filter { $0.pod == pod }
         switch claim {
-        case .happens(let pattern, let times, let after, let within): return happens(own, pattern, times, after, within)
+        case .happens(let pattern, let times, let after, let within):
+            return happens(own, pattern, times, after, within.map { $0 + tolerance })
         case .order(let patterns): return order(own, patterns)
         case .restarts(let container, let range):
             let count = outcome.restarts(pod, container)
@@ -33,8 +35,15 @@ package struct Expectation: Sendable {
         case .starts(let container, let expected):
             let starts = outcome.starts(pod, container)
             let found = starts.map { ShortTime.text($0) }.joined(separator: ", ")
-            return Result(text: text, passed: Array(starts.prefix(expected.count)) == expected, found: "started at \(found)")
-        case .readiness(let wanted, let from, let to): return readiness(outcome, wanted, from, to)
+            // Real starts come later the more there were before: each by no more than the tolerance since the one before it.
+            let isRight =
+                starts.count >= expected.count
+                && zip(starts, expected).enumerated().allSatisfy { index, pair in
+                    pair.0 >= pair.1 && pair.0 <= pair.1 + tolerance * (index + 1)
+                }
+            return Result(text: text, passed: isRight, found: "started at \(found)")
+        case .readiness(let wanted, let from, let to):
+            return readiness(outcome, wanted, from + tolerance, max(from + tolerance, to - tolerance))
         case .phase(let phase):
             let found = outcome.statuses[pod]?.phase ?? "gone"
             return Result(text: text, passed: found == phase, found: "phase \(found)")
@@ -71,7 +80,7 @@ package struct Expectation: Sendable {
         return Result(text: text, passed: true, found: "in this order")
     }
 
-    private func readiness(_ outcome: SimulatedOutcome, _ wanted: Bool, _ from: Duration, _ to: Duration) -> Result {
+    private func readiness(_ outcome: RunOutcome, _ wanted: Bool, _ from: Duration, _ to: Duration) -> Result {
         let windows = outcome.readiness(pod)
         let found =
             windows.isEmpty

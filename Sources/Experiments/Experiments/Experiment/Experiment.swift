@@ -11,6 +11,9 @@ package struct Experiment: Sendable {
     package var pods: [Pod]
     package var behaviours: [Behaviour]
     package var steps: [Step]
+    /// A real run may be so much later than its expectations say.
+    package var tolerance: Duration
+    package var node: ExperimentNodeSettings
     package var expectations: [Expectation]
     /// Parameters with the values to try, in the file's order; `${name}` stands for them in the rest of the file.
     package var sweep: [Parameter]
@@ -41,28 +44,14 @@ package struct Experiment: Sendable {
         /// By an HTTP path or a command's words; others answer by `health`.
         package var answers: [String: HealthPattern]
     }
+}
 
-    /// Something that is done to a pod.
-    package struct Step: Sendable {
-        package enum Trigger: Sendable, Hashable {
-            case at(Duration)
-            /// Each time that the first event of this sort comes.
-            case after(HappeningPattern, Duration)
-        }
-        package enum Fault: Sendable, Hashable {
-            /// The container ends with this code.
-            case end(code: Int32, outOfMemory: Bool)
-            case delete(graceSeconds: Int64?)
-            /// Its program answers so for a while.
-            case health(HealthPattern.State, Duration)
-        }
-        package var trigger: Trigger
-        package var fault: Fault
-        package var pod: String
-        package var container: String
-        /// As the file has it.
-        package var text: String
-    }
+/// How the node agent of an experiment is set, by the names of KubeletConfiguration.
+package struct ExperimentNodeSettings: Sendable, Hashable {
+    /// When false, all processes of a container die when one is killed for its memory.
+    package var singleProcessOOMKill = false
+    /// CrashLoopBackOff's longest wait.
+    package var maxContainerRestartPeriod = Duration.seconds(300)
 }
 
 /// Which happenings are meant: `app started`, `app#1 exited 137`, `app stopping`, `ready`, `unready`, `phase Failed`, `event BackOff`.

@@ -4,16 +4,31 @@ internal import KubernetesAPI
 /// Reads an experiment's file.
 package struct ExperimentReader {
     static let apiVersion = "swiftlet.dev/v1"
-    private var problems: ExperimentProblems
+    var problems: ExperimentProblems
+    let mode: ExperimentMode
     private let root: ExperimentFields
 
     /// One experiment for each combination of the sweep's values; the values stand beside.
     ///
+    /// - Parameters:
+    ///   - mode: What can't be done in it is refused by name.
+    ///   - set: Values for parameters of the sweep, in place of the file's.
     /// - Throws: ``ExperimentError``.
-    package static func read(_ text: String, file: String) throws(ExperimentError) -> [(values: [String], experiment: Experiment)] {
-        let whole = try read(text, file: file, values: [])
-        return try combinations(whole.sweep).map { values throws(ExperimentError) in
-            (values, try read(text, file: file, values: Array(zip(whole.sweep.map(\.name), values))))
+    package static func read(
+        _ text: String, file: String, mode: ExperimentMode = .simulated, set: [String: String] = [:]
+    ) throws(ExperimentError) -> [(values: [String], experiment: Experiment)] {
+        var sweep = try sweep(of: try document(blanked(text), file), file)
+        for index in sweep.indices { if let value = set[sweep[index].name] { sweep[index].values = [value] } }
+        if let unknown = set.keys.sorted().first(where: { name in !sweep.contains { $0.name == name } }) {
+            let names = sweep.map(\.name).joined(separator: ", ")
+            throw ExperimentError(lines: [
+                "\(file): sweep: there is no parameter \"\(unknown)\": must be one of \(names.isEmpty ? "none" : names)"
+            ])
+        }
+        return try combinations(sweep).map { values throws(ExperimentError) in
+            var experiment = try read(text, file: file, mode, values: Array(zip(sweep.map(\.name), values)))
+            experiment.sweep = sweep
+            return (values, experiment)
         }
     }
 
@@ -21,12 +36,12 @@ package struct ExperimentReader {
         sweep.reduce([[]]) { all, parameter in all.flatMap { values in parameter.values.map { values + [$0] } } }
     }
 
-    /// - Parameter values: What stands for the parameters; empty: the first value of each.
-    private static func read(_ text: String, file: String, values: [(String, String)]) throws(ExperimentError) -> Experiment {
-        var values = values
-        if values.isEmpty { values = try sweep(of: try document(blanked(text), file), file).map { ($0.name, $0.values.first ?? "") } }
+    /// - Parameter values: What stands for the parameters.
+    private static func read(
+        _ text: String, file: String, _ mode: ExperimentMode, values: [(String, String)]
+    ) throws(ExperimentError) -> Experiment {
         let filled = values.reduce(text) { $0.split(separator: "${\($1.0)}", omittingEmptySubsequences: false).joined(separator: $1.1) }
-        var reader = ExperimentReader(try document(filled, file), file)
+        var reader = ExperimentReader(try document(filled, file), file, mode)
         let experiment = reader.experiment()
         if let error = reader.problems.error { throw error }
         return experiment
@@ -56,13 +71,14 @@ package struct ExperimentReader {
     }
 
     private static func sweep(of document: YAMLDocument, _ file: String) throws(ExperimentError) -> [Experiment.Parameter] {
-        var reader = ExperimentReader(document, file)
+        var reader = ExperimentReader(document, file, .simulated)
         let sweep = reader.sweep()
         if let error = reader.problems.error { throw error }
         return sweep
     }
 
-    private init(_ document: YAMLDocument, _ file: String) {
+    private init(_ document: YAMLDocument, _ file: String, _ mode: ExperimentMode) {
+        self.mode = mode
         problems = ExperimentProblems(file: file, document: document)
         root = ExperimentFields(json: document.json, path: .root)
     }
@@ -70,7 +86,11 @@ package struct ExperimentReader {
     private mutating func experiment() -> Experiment {
         problems.checkFields(
             root,
-            ["apiVersion", "kind", "metadata", "about", "seed", "duration", "repeat", "sweep", "pods", "containers", "steps", "expect"])
+            [
+                "apiVersion", "kind", "metadata", "about", "seed", "duration", "tolerance", "repeat", "sweep", "node", "pods", "containers",
+                "steps",
+                "expect",
+            ])
         for (name, wanted) in [("apiVersion", Self.apiVersion), ("kind", "Experiment")] {
             let found = problems.text(root, name)
             if found != wanted { problems.add(root.child(name), "must be \(wanted)" + (found.map { ": got \($0)" } ?? "")) }
@@ -78,13 +98,14 @@ package struct ExperimentReader {
         let pods = pods()
         let duration = problems.span(root, "duration")
         if root.json["duration"] == nil { problems.add(root.child("duration"), "is missing: how long to run, such as 10m") }
-        let known = Known(pods)
+        let known = KnownNames(pods)
         return Experiment(
             name: root.json["metadata"]?["name"]?.stringValue ?? "experiment", about: problems.text(root, "about") ?? "",
             seed: UInt64(problems.integer(root, "seed", in: 0...Int64.max) ?? 1), duration: duration ?? .zero,
             repetitions: Int(problems.integer(root, "repeat", in: 1...10_000) ?? 1), pods: pods,
             behaviours: problems.items(root, "containers").compactMap { behaviour($0, known) },
             steps: problems.items(root, "steps").compactMap { step($0, known) },
+            tolerance: problems.span(root, "tolerance") ?? .seconds(2), node: node(),
             expectations: problems.items(root, "expect").compactMap { expectation($0, known) }, sweep: sweep())
     }
 
@@ -99,6 +120,16 @@ package struct ExperimentReader {
             if values.isEmpty { problems.add(root.child("sweep").child(member.key), "must be a list of texts or whole numbers, not empty") }
             return values.isEmpty ? nil : Experiment.Parameter(name: member.key, values: values)
         }
+    }
+
+    private mutating func node() -> ExperimentNodeSettings {
+        var settings = ExperimentNodeSettings()
+        guard let json = root.json["node"], !json.isNull else { return settings }
+        let fields = ExperimentFields(json: json, path: root.child("node"))
+        problems.checkFields(fields, ["singleProcessOOMKill", "maxContainerRestartPeriod"])
+        settings.singleProcessOOMKill = problems.flag(fields, "singleProcessOOMKill")
+        if let period = problems.span(fields, "maxContainerRestartPeriod") { settings.maxContainerRestartPeriod = period }
+        return settings
     }
 
     private mutating func pods() -> [Pod] {
@@ -117,18 +148,32 @@ package struct ExperimentReader {
             }
             if pod.metadata.namespace == nil { pod.metadata.namespace = "default" }
             PodDefaults.apply(to: &pod)
+            if mode == .real { checkImages(pod, item.path) }
             for error in found.isEmpty ? PodValidation.validate(pod, at: item.path) : found { problems.add(error.path, error.body) }
             return pod
         }
     }
 }
 
+extension ExperimentReader {
+    /// Programs that are only simulated can't be run.
+    private mutating func checkImages(_ pod: Pod, _ path: FieldPath) {
+        for (index, container) in pod.spec.containers.enumerated() where container.image == "simulated" {
+            problems.add(
+                path.child("spec").child("containers").index(index).child("image"),
+                "a real run needs a real image with a command that does what is simulated: such as busybox, see swiftlet image import")
+        }
+    }
+}
+
 /// The names that a file may use.
-private struct Known {
+struct KnownNames {
+    let specs: [String: PodSpec]
     let pods: [String]
     let containers: [String: [String]]
 
     init(_ pods: [Pod]) {
+        specs = Dictionary(pods.map { ($0.metadata.name ?? "", $0.spec) }) { first, _ in first }
         self.pods = pods.map { $0.metadata.name ?? "" }
         containers = Dictionary(
             pods.map { ($0.metadata.name ?? "", ($0.spec.initContainers + $0.spec.containers).map(\.name)) },
@@ -138,7 +183,7 @@ private struct Known {
 
 extension ExperimentReader {
     /// The pod that a part of the file means: the one it names, or the first.
-    private mutating func pod(_ fields: ExperimentFields, _ known: Known) -> String {
+    mutating func pod(_ fields: ExperimentFields, _ known: KnownNames) -> String {
         let name = problems.text(fields, "pod") ?? known.pods.first ?? ""
         if !known.pods.isEmpty, !known.pods.contains(name) {
             problems.add(fields.child("pod"), "there is no pod \"\(name)\": must be one of \(known.pods.joined(separator: ", "))")
@@ -147,7 +192,7 @@ extension ExperimentReader {
     }
 
     /// The container that it names, or the pod's only one.
-    private mutating func container(_ fields: ExperimentFields, _ field: String, _ pod: String, _ known: Known) -> String {
+    mutating func container(_ fields: ExperimentFields, _ field: String, _ pod: String, _ known: KnownNames) -> String {
         let all = known.containers[pod] ?? []
         guard let name = problems.text(fields, field) else {
             if all.count != 1 { problems.add(fields.child(field), "is missing: one of \(all.joined(separator: ", "))") }
@@ -160,7 +205,7 @@ extension ExperimentReader {
         return name
     }
 
-    private mutating func behaviour(_ fields: ExperimentFields, _ known: Known) -> Experiment.Behaviour? {
+    private mutating func behaviour(_ fields: ExperimentFields, _ known: KnownNames) -> Experiment.Behaviour? {
         problems.checkFields(fields, ["pod", "name", "instance", "exit", "stop", "start", "health", "answers"])
         guard fields.json.objectValue != nil else { return nil }
         let pod = pod(fields, known)
@@ -202,68 +247,11 @@ extension ExperimentReader {
         }
     }
 
-    // MARK: Steps
-
-    /// Faults that a simulation can make, and those that need a kernel.
-    private static let faults = ["kill", "oom", "signal", "exit", "delete", "unhealthy", "slow"]
-    private static let realFaults = [
-        "freeze", "thaw", "memory", "cpu", "disk", "network", "dns", "clock", "node", "api", "supervisor", "daemon", "image", "exec",
-    ]
-
-    private mutating func step(_ fields: ExperimentFields, _ known: Known) -> Experiment.Step? {
-        problems.checkFields(fields, ["at", "after", "do", "pod", "container", "code", "signal", "grace", "for", "takes"])
-        guard fields.json.objectValue != nil else { return nil }
-        let trigger = trigger(fields)
-        let pod = pod(fields, known)
-        guard let name = problems.text(fields, "do") else {
-            problems.add(fields.child("do"), "is missing: one of \(Self.faults.joined(separator: ", "))")
-            return nil
-        }
-        guard let fault = fault(name, fields), let trigger else { return nil }
-        var container = ""
-        if case .delete = fault {} else { container = self.container(fields, "container", pod, known) }
-        return Experiment.Step(trigger: trigger, fault: fault, pod: pod, container: container, text: name)
-    }
-
-    private mutating func trigger(_ fields: ExperimentFields) -> Experiment.Step.Trigger? {
-        if let at = problems.span(fields, "at") { return .at(at) }
-        guard let text = problems.text(fields, "after") else {
-            if fields.json["at"] == nil { problems.add(fields.path, "needs at: 30s, or after: CONTAINER started + 2s") }
-            return nil
-        }
-        let parts = text.split(separator: "+").map { String($0).trimmed }
-        guard let pattern = problems.happening(parts.first ?? "", fields.child("after")) else { return nil }
-        guard parts.count > 1 else { return .after(pattern, .zero) }
-        guard parts.count == 2, let span = SpanText.parse(parts[1]) else {
-            problems.add(fields.child("after"), "\"\(text)\": behind + a span of time is needed, such as 2s")
-            return nil
-        }
-        return .after(pattern, span)
-    }
-
-    private mutating func fault(_ name: String, _ fields: ExperimentFields) -> Experiment.Step.Fault? {
-        switch name {
-        case "kill": return .end(code: 137, outOfMemory: false)
-        case "oom": return .end(code: 137, outOfMemory: true)
-        case "signal": return .end(code: 128 + Int32(problems.integer(fields, "signal", in: 1...64) ?? 15), outOfMemory: false)
-        case "exit": return .end(code: Int32(problems.integer(fields, "code", in: 0...255) ?? 0), outOfMemory: false)
-        case "delete": return .delete(graceSeconds: problems.integer(fields, "grace", in: 0...86_400))
-        case "unhealthy": return .health(.sick, problems.span(fields, "for") ?? .seconds(1 << 40))
-        case "slow": return .health(.slow(problems.span(fields, "takes") ?? .seconds(5)), problems.span(fields, "for") ?? .seconds(1 << 40))
-        case _ where Self.realFaults.contains(name):
-            problems.add(
-                fields.child("do"),
-                "\"\(name)\" needs a real kernel or network, and can't be simulated: here are \(Self.faults.joined(separator: ", "))")
-        default: problems.add(fields.child("do"), "\"\(name)\" is no fault: must be one of \(Self.faults.joined(separator: ", "))")
-        }
-        return nil
-    }
-
     // MARK: Expectations
 
     private static let claims = ["happens", "never", "order", "restarts", "starts", "ready", "unready", "phase"]
 
-    private mutating func expectation(_ fields: ExperimentFields, _ known: Known) -> Expectation? {
+    private mutating func expectation(_ fields: ExperimentFields, _ known: KnownNames) -> Expectation? {
         problems.checkFields(fields, Self.claims + ["pod", "container", "times", "atLeast", "atMost", "after", "within"])
         guard let object = fields.json.objectValue else { return nil }
         let found = Self.claims.filter { object[$0] != nil }
@@ -281,7 +269,7 @@ extension ExperimentReader {
         (json.objectValue?.members ?? []).map { "\($0.key) \($0.value.stringValue ?? $0.value.serializedText())" }.joined(separator: ", ")
     }
 
-    private mutating func claim(_ name: String, _ fields: ExperimentFields, _ pod: String, _ known: Known) -> Expectation.Claim? {
+    private mutating func claim(_ name: String, _ fields: ExperimentFields, _ pod: String, _ known: KnownNames) -> Expectation.Claim? {
         switch name {
         case "happens", "never":
             guard let pattern = problems.happening(problems.text(fields, name) ?? "", fields.child(name)) else { return nil }
@@ -328,7 +316,7 @@ extension ExperimentReader {
 }
 
 extension String {
-    fileprivate var trimmed: String {
+    var trimmed: String {
         var text = self[...]
         while text.first == " " { text = text.dropFirst() }
         while text.last == " " { text = text.dropLast() }

@@ -6,7 +6,8 @@ extension ExperimentReport {
     package var html: String {
         let verdict = passed ? "<b class=\"good\">as expected</b>" : "<b class=\"bad\">not as expected</b>"
         var body = "<h1>\(HTML.escaped(experiment.name)): \(verdict)</h1>\n<p>\(HTML.escaped(experiment.about))</p>\n"
-        body += "<p>\(ShortTime.text(experiment.duration)) each, simulated; \(variants.reduce(0) { $0 + $1.results.count }) runs.</p>\n"
+        body +=
+            "<p>\(ShortTime.text(experiment.duration)) each, \(mode == .simulated ? "simulated" : "on real pods"); \(variants.reduce(0) { $0 + $1.results.count }) runs.</p>\n"
         if !experiment.sweep.isEmpty { body += sweepTable }
         for variant in variants { body += section(variant) }
         return HTML.page(title: "\(experiment.name): experiment", body: body + TimelinePicture.legend)
@@ -53,7 +54,7 @@ extension ExperimentReport {
     }
 
     /// Runs, waits between them, readiness and faults, from what happened: complete, however long it was.
-    private func picture(_ outcome: SimulatedOutcome, _ pod: String) -> String {
+    private func picture(_ outcome: RunOutcome, _ pod: String) -> String {
         let own = outcome.happenings.filter { $0.pod == pod }
         var lanes = [
             TimelinePicture.Lane(
@@ -68,11 +69,16 @@ extension ExperimentReport {
         for happening in own where !happening.container.isEmpty && !names.contains(happening.container) {
             names.append(happening.container)
         }
-        for name in names { lanes.append(.init(name: name, bars: Self.bars(own.filter { $0.container == name }, outcome.length))) }
+        let statuses = outcome.statuses[pod].map { $0.initContainerStatuses + $0.containerStatuses } ?? []
+        let waiting = Set(statuses.filter { $0.state.waiting != nil }.map(\.name))
+        for name in names {
+            let bars = Self.bars(own.filter { $0.container == name }, outcome.length, waitsAtEnd: waiting.contains(name))
+            lanes.append(.init(name: name, bars: bars))
+        }
         return TimelinePicture(lanes: lanes, length: max(0.001, outcome.length.inSeconds)).svg
     }
 
-    private static func bars(_ own: [Happening], _ length: Duration) -> [TimelinePicture.Bar] {
+    private static func bars(_ own: [Happening], _ length: Duration, waitsAtEnd: Bool) -> [TimelinePicture.Bar] {
         var bars: [TimelinePicture.Bar] = []
         var started: Happening?
         var ended: Happening?
@@ -95,6 +101,7 @@ extension ExperimentReport {
             }
         }
         if let begin = started { add("#\(begin.attempt ?? 0)", "run", begin.at, length) }
+        if waitsAtEnd, started == nil, let ended { add("wait", "backOff", ended.at, length) }
         return bars
     }
 }

@@ -13,7 +13,11 @@ package struct ExperimentReport: Sendable {
     package var experiment: Experiment
     package var variants: [Variant]
 
-    package init(_ experiment: Experiment, _ variants: [Variant]) { (self.experiment, self.variants) = (experiment, variants) }
+    package var mode: ExperimentMode
+
+    package init(_ experiment: Experiment, _ variants: [Variant], mode: ExperimentMode = .simulated) {
+        (self.experiment, self.variants, self.mode) = (experiment, variants, mode)
+    }
 
     package var passed: Bool { variants.allSatisfy { $0.passedCount == $0.results.count } }
 
@@ -41,13 +45,15 @@ package struct ExperimentReport: Sendable {
 
     // MARK: For machines
 
-    /// `{"experiment", "passed", "variants": [{"values": {…}, "runs": [{"seed", "passed", "checks", "restarts", "happenings"}]}]}`
+    /// `{"experiment", "mode", "passed", "variants": [{"values": {…}, "runs": [{"seed", "passed", "checks", "restarts", "happenings"}]}]}`
     package var json: JSONValue {
         let variants = variants.map { variant -> JSONValue in
             let values = zip(experiment.sweep, variant.values).map { JSONObject.Member(key: $0.name, value: .string($1)) }
             return ["values": .object(JSONObject(members: values)), "runs": .array(variant.results.map(json))]
         }
-        return ["experiment": .string(experiment.name), "passed": .bool(passed), "variants": .array(variants)]
+        return [
+            "experiment": .string(experiment.name), "mode": .string(mode.rawValue), "passed": .bool(passed), "variants": .array(variants),
+        ]
     }
 
     private func json(_ result: ExperimentResult) -> JSONValue {
@@ -85,15 +91,19 @@ extension ExperimentReport {
     /// Reads an experiment's file and runs all of it in simulated time.
     ///
     /// - Throws: ``ExperimentError`` for what is wrong with the file.
-    package static func simulate(_ text: String, file: String) async throws -> ExperimentReport {
-        let all = try ExperimentReader.read(text, file: file)
+    package static func simulate(_ text: String, file: String, set: [String: String] = [:]) async throws -> ExperimentReport {
+        try await simulate(try ExperimentReader.read(text, file: file, set: set))
+    }
+
+    /// - Parameter all: As the reader has read it.
+    package static func simulate(_ all: [(values: [String], experiment: Experiment)]) async throws -> ExperimentReport {
         var variants: [Variant] = []
         for (values, experiment) in all {
             var results: [ExperimentResult] = []
             for repetition in 0..<experiment.repetitions { results.append(try await experiment.simulate(repetition: repetition)) }
             variants.append(Variant(values: values, results: results))
         }
-        guard let first = all.first else { throw ExperimentError(lines: ["\(file): nothing to run"]) }
+        guard let first = all.first else { throw ExperimentError(lines: ["nothing to run"]) }
         return ExperimentReport(first.experiment, variants)
     }
 }

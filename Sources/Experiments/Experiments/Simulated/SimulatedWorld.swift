@@ -1,21 +1,20 @@
 internal import APIMachinery
 package import CRI
 internal import Kubelet
-package import KubernetesAPI
-import Synchronization
+internal import KubernetesAPI
 
 /// The node of a simulated run, for those who interfere with it.
 package final class SimulatedWorld: Sendable {
     package let clock: SimulatedClock
     let runtime: SimulatedRuntime
-    let kubelet: Kubelet
-    let record = SimulationRecord()
-    private let listeners = Mutex<[@Sendable (Happening) -> Void]>([])
+    let agents: AgentLine
+    let watch: NodeWatch
 
-    init(_ run: SimulatedRun, _ simulation: Simulation, _ directory: ScratchDirectory) {
-        clock = simulation.clock
-        runtime = SimulatedRuntime(clock: simulation.clock, containers: run.containers)
-        let images = SimulatedImages(clock: simulation.clock, pullFailure: run.pullFailure)
+    init(_ run: SimulatedRun, _ simulation: Simulation, _ directory: ScratchDirectory) throws {
+        let clock = simulation.clock
+        let watch = NodeWatch(run.steps, elapsed: { clock.elapsed }, sleep: { try? await clock.sleep(until: clock.elapsed + $0) })
+        let runtime = SimulatedRuntime(clock: clock, containers: run.containers)
+        let images = SimulatedImages(clock: clock, pullFailure: run.pullFailure)
         var configuration = KubeletConfiguration()
         configuration.nodeName = "simulated"
         configuration.blockingExecutor = nil
@@ -23,27 +22,28 @@ package final class SimulatedWorld: Sendable {
         configuration.rootDirectory = "\(directory.path)/root"
         configuration.podLogsDirectory = "\(directory.path)/logs"
         configuration.maxContainerRestartPeriod = run.maxRestartPeriod
-        kubelet = Kubelet(
-            configuration: configuration, runtime: runtime, images: images, clock: simulation.clock,
-            probeNetwork: SimulatedProbeNetwork(runtime))
+        configuration.probeInterception = { await watch.intercept($0, $1) }
+        let fixed = configuration
+        agents = try AgentLine(run.pods.map(Self.prepared)) {
+            let kubelet = Kubelet(
+                configuration: fixed, runtime: WatchedRuntime(base: runtime, watch: watch, notesRequests: false),
+                images: WatchedImages(base: images, watch: watch), clock: clock, probeNetwork: SimulatedProbeNetwork(runtime))
+            return ExperimentAgent(kubelet) { try await kubelet.run() }
+        }
+        (self.clock, self.runtime, self.watch) = (clock, runtime, watch)
     }
 
-    /// Told of every start and end of a container from now on, at its time.
-    func observe(_ listener: @escaping @Sendable (Happening) -> Void) { listeners.withLock { $0.append(listener) } }
+    private static func prepared(_ pod: Pod) -> Pod {
+        var pod = pod
+        pod.metadata.uid = pod.metadata.name
+        if pod.metadata.namespace == nil { pod.metadata.namespace = "default" }
+        return pod
+    }
 
+    /// Starts and ends of containers.
     func tell(_ event: ContainerEvent) async {
-        let (id, isStart): (String, Bool)
-        switch event {
-        case .started(let containerID, _, _): (id, isStart) = (containerID, true)
-        case .exited(let containerID, _, _): (id, isStart) = (containerID, false)
-        default: return
-        }
-        guard let status = try? await runtime.containerStatus(id) else { return }
-        let pod = status.labels[RuntimeLabels.podName] ?? ""
-        let happening = Happening(
-            at: clock.elapsed, pod: pod, container: status.metadata.name, attempt: Int(status.metadata.attempt),
-            what: isStart ? .started : .exited(code: status.exitCode))
-        for listener in listeners.withLock({ $0 }) { listener(happening) }
+        guard let happening = await Happening(event, runtime, at: clock.elapsed) else { return }
+        watch.tell(happening)
     }
 
     /// Ends the running instance of a container as a signal from outside would; without one nothing happens.
@@ -52,59 +52,59 @@ package final class SimulatedWorld: Sendable {
         runtime.end(id, code: code, outOfMemory: outOfMemory)
     }
 
-    func delete(_ pod: String, graceSeconds: Int64?) { kubelet.delete(pod, gracePeriodSeconds: graceSeconds) }
+    /// The sandbox breaks, as when its supervisor is killed.
+    func breakSandbox(_ pod: String) {
+        guard let id = runtime.readySandbox(pod: pod) else { return }
+        runtime.breakSandbox(id)
+    }
 
-    func outcome(_ names: [String]) -> SimulatedOutcome {
+    func outcome(_ names: [String]) -> RunOutcome {
         let journal = runtime.journal.compactMap { Happening(journal: $0.text, at: $0.at) }
         // What the runtime did, then what the node agent told of it.
-        let all = (journal.map { ($0, 0) } + record.all.map { ($0, 1) }).enumerated()
+        let all = (journal.map { ($0, 0) } + watch.record.all.map { ($0, 1) }).enumerated()
             .sorted { ($0.element.0.at, $0.element.1, $0.offset) < ($1.element.0.at, $1.element.1, $1.offset) }.map(\.element.0)
-        let statuses = kubelet.podStatuses
-        let now = clock.wallTime
-        let facts = names.map { name in
+        let kubelet = agents.kubelet
+        return RunOutcome(
+            happenings: all, statuses: kubelet.statusesByName, facts: kubelet.facts(of: names, now: clock.wallTime), length: clock.elapsed,
+            problems: watch.record.problems)
+    }
+}
+
+extension Kubelet {
+    /// Of the pods that are there.
+    var statusesByName: [String: PodStatus] {
+        Dictionary(pods.map { ($0.metadata.name ?? "", $0.status) }) { first, _ in first }
+    }
+
+    func facts(of names: [String], now: Timestamp) -> [PodFacts] {
+        names.map { name in
             var facts = PodFacts(namespace: "default", name: name, now: now)
-            facts.pod = kubelet.pods.first { $0.metadata.name == name }
-            if let history = kubelet.histories(namespace: "default", name: name).first {
+            facts.pod = pods.first { $0.metadata.name == name }
+            if let history = histories(namespace: "default", name: name).first {
                 facts.steps = history.steps
                 facts.probes = history.probes.map(\.json)
             }
             return facts
         }
-        return SimulatedOutcome(happenings: all, statuses: statuses, facts: facts, length: clock.elapsed)
     }
 }
 
-/// How a simulated run went.
-package struct SimulatedOutcome: Sendable {
-    /// In their order.
-    package var happenings: [Happening]
-    /// By the pods' names, at the end.
-    package var statuses: [String: PodStatus]
-    package var facts: [PodFacts]
-    package var length: Duration
-
-    /// Starts of a container after its first.
-    package func restarts(_ pod: String, _ container: String) -> Int {
-        max(0, happenings.count { $0.pod == pod && $0.container == container && $0.what == .started } - 1)
-    }
-
-    /// Seconds at which each instance of a container was started.
-    package func starts(_ pod: String, _ container: String) -> [Duration] {
-        happenings.filter { $0.pod == pod && $0.container == container && $0.what == .started }.map(\.at)
-    }
-
-    /// When the pod was ready: from and to.
-    package func readiness(_ pod: String) -> [(from: Duration, to: Duration)] {
-        var windows: [(Duration, Duration)] = []
-        var begin: Duration?
-        for happening in happenings where happening.pod == pod {
-            if happening.what == .ready { begin = begin ?? happening.at }
-            if happening.what == .unready, let since = begin {
-                windows.append((since, happening.at))
-                begin = nil
-            }
+extension Happening {
+    /// A start or end of a container that the runtime tells of; nil: something else, or nothing is left of it.
+    ///
+    /// - Parameter at: nil: the runtime's own time, since `begin`.
+    init?(_ event: ContainerEvent, _ runtime: any RuntimeService, at: Duration?, begin: Timestamp = .distantPast) async {
+        let (id, isStart): (String, Bool)
+        switch event {
+        case .started(let containerID, _, _): (id, isStart) = (containerID, true)
+        case .exited(let containerID, _, _): (id, isStart) = (containerID, false)
+        default: return nil
         }
-        if let begin { windows.append((begin, length)) }
-        return windows
+        guard let status = try? await runtime.containerStatus(id) else { return nil }
+        let time = at ?? Timestamp(nanosecondsSinceEpoch: isStart ? status.startedAt : status.finishedAt) - begin
+        self.init(
+            at: time, pod: status.labels[RuntimeLabels.podName] ?? "", container: status.metadata.name,
+            attempt: Int(status.metadata.attempt),
+            what: isStart ? .started : .exited(code: status.exitCode))
     }
 }

@@ -63,7 +63,7 @@ final class PodProbes: Sendable {
         guard !task.isOver else { return }
         context.node.background.start {
             await task.run(from: context.firstTick(task, instance), context.node.clock) {
-                await context.attempt(task).run()
+                await context.ask(task)
             } tell: { outcome, verdict in
                 context.report(outcome, task)
                 if let verdict { self.publish(verdict, task, instance, context) }

@@ -11,7 +11,16 @@ struct ProbeContext: Sendable {
 
     var keeper: VerdictKeeper { entry.verdictKeeper(node) }
 
-    func attempt(_ task: ProbeTask) -> ProbeAttempt {
+    /// One attempt, unless somebody stands between.
+    func ask(_ task: ProbeTask) async -> ProbeOutcome {
+        let attempt = attempt(task)
+        guard let interception = node.configuration.probeInterception else { return await attempt.run() }
+        let probe = InterceptedProbe(
+            pod: entry.pod, container: task.container.name, kind: task.kind, probe: attempt.probe, timeout: attempt.timeout)
+        return await interception(probe) { await attempt.run() }
+    }
+
+    private func attempt(_ task: ProbeTask) -> ProbeAttempt {
         let host = podIP.isEmpty ? node.configuration.hostIPs.first ?? "127.0.0.1" : podIP
         return ProbeAttempt(
             probe: task.kind.probe(of: task.container) ?? Probe(), container: task.container, containerID: task.containerID, podIP: host,

@@ -78,6 +78,13 @@ package final class SimulatedRuntime: RuntimeService {
         }
     }
 
+    /// The id of a pod's sandbox that is ready; nil: there is none.
+    package func readySandbox(pod: String) -> String? {
+        state.withLock { state in
+            state.sandboxes.values.first { $0.config.metadata.name == pod && $0.status.state == .ready }?.status.id
+        }
+    }
+
     package func events() -> AsyncStream<ContainerEvent> {
         let (stream, continuation) = AsyncStream.makeStream(of: ContainerEvent.self)
         let number = state.withLock { state in

@@ -7,7 +7,7 @@ import Testing
     static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../../experiments").standardized
     static let files = ((try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []).filter { $0.hasSuffix(".yaml") }.sorted()
 
-    @Test func `there are experiments`() { #expect(Self.files.count >= 6) }
+    @Test func `there are experiments`() { #expect(Self.files.count >= 11) }
 
     @Test(arguments: files) func `goes as it expects`(file: String) async throws {
         let text = try String(contentsOf: Self.folder.appending(path: file), encoding: .utf8)

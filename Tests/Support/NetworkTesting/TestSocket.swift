@@ -30,10 +30,17 @@ package final class TestSocket {
     }
 
     /// Begins to; see `outcome`.
-    package func connect(_ host: IPAddress, _ port: UInt16) { _ = Self.with(host, port) { Glibc.connect(raw, $0, $1) } }
+    package func connect(_ host: IPAddress, _ port: UInt16) {
+        let isConnected = Self.with(host, port) { Glibc.connect(raw, $0, $1) } == 0
+        refusal = isConnected || errno == EINPROGRESS ? nil : errno
+    }
+
+    /// What connect itself said: nobody can ask for that error again, and the socket looks as if it had none.
+    private var refusal: CInt?
 
     /// How an attempt to connect has ended, 0 or an errno; nil: not yet. The kernel tells an errno once.
     package var outcome: CInt? {
+        if let refusal { return refusal }
         guard isReady(POLLOUT) else { return nil }
         var (error, size) = (CInt(0), socklen_t(MemoryLayout<CInt>.size))
         _ = getsockopt(raw, SOL_SOCKET, SO_ERROR, &error, &size)

@@ -16,7 +16,9 @@ import Testing
 
     private func isComplete(_ cluster: WorkloadCluster) async throws -> Bool {
         let deployment = try await cluster.resource(Deployment.self).get("x")
-        return deployment.isComplete(deployment.status) && deployment.status.terminatingReplicas == 0
+        guard deployment.isComplete(deployment.status), deployment.status.terminatingReplicas == 0 else { return false }
+        // The status may be older than the last deletion.
+        return try await cluster.list(Pod.self).allSatisfy { $0.metadata.deletionTimestamp == nil }
     }
 
     /// Creates a Deployment and updates it. The first controllers get no further than so many writes.

@@ -100,7 +100,9 @@ let package = Package(
             ]),
         target("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery"] + nio),
         tests("Node", "ClusterDNS", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"] + nio),
-        target("Node", "ServiceProxy", ["HTTPServer", "KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
+        target(
+            "Node", "ServiceProxy",
+            ["HTTPServer", "KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
         target("Node", "NetworkPolicies", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Nftables", "Netlink"]),
         target("Node", "NodeRoutes", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink"]),
         tests("Node", "NodeRoutes", ["KubernetesClient", "KubernetesAPI", "APIMachinery", "LinuxSystem", "Netlink", "TestSupport"]),
@@ -142,7 +144,8 @@ let package = Package(
         tests(
             "ControlPlane", "NodeSimulation",
             [
-                "APIServer", "Storage", "Controllers", "Scheduler", "CRI", "HTTPClient", "KubernetesClient", "KubernetesAPI", "APIMachinery",
+                "APIServer", "Storage", "Controllers", "Scheduler", "CRI", "HTTPClient", "KubernetesClient", "KubernetesAPI",
+                "APIMachinery",
                 "TestSupport",
             ]),
         tests("ControlPlane", "Scheduler", ["APIServer", "Storage", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
@@ -194,7 +197,9 @@ let package = Package(
         target("Experiments", "FaultInjection", ["LinuxSystem", "Netlink", "Nftables", "Cgroups"]),
         tests("Experiments", "FaultInjection", ["LinuxSystem", "Netlink", "Cgroups"]),
         target("Experiments", "Experiments", ["FaultInjection", "Kubelet", "CRI", "KubernetesClient", "KubernetesAPI", "APIMachinery"]),
-        tests("Experiments", "Experiments", ["FaultInjection", "Kubelet", "CRI", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
+        tests(
+            "Experiments", "Experiments",
+            ["FaultInjection", "Kubelet", "CRI", "KubernetesClient", "KubernetesAPI", "APIMachinery", "TestSupport"]),
 
         // Command
         .executableTarget(

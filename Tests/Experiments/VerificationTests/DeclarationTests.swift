@@ -148,7 +148,8 @@ struct TestReportTests {
 struct PodPlanTests {
     private static func plan(_ container: String) throws -> PodPlan {
         let pod = try DeclarationTests.pod(
-            "{metadata: {name: p, uid: u-1}, spec: {initContainers: [{name: first, image: i}], containers: [{name: c, image: i, \(container)}]}}")
+            "{metadata: {name: p, uid: u-1}, spec: {initContainers: [{name: first, image: i}], containers: [{name: c, image: i, \(container)}]}}"
+        )
         var facts = PodFacts(pod: pod, containers: ["first", "c"].map { ContainerFacts(name: $0, pid: 0) })
         facts.node.memoryBytes = 8 << 30
         return PodPlan(facts)

@@ -81,7 +81,8 @@ final class FaultyTransport: Sendable {
     }
 
     private static var conflict: TransportResponse {
-        let status = Status(code: 409, reason: .conflict, message: "the object has been modified; please apply your changes to the latest version")
+        let status = Status(
+            code: 409, reason: .conflict, message: "the object has been modified; please apply your changes to the latest version")
         return TransportResponse(status: 409, headers: HTTPHeaders(), body: ByteStream([status.json.serialized(.compact)]))
     }
 }

@@ -118,6 +118,31 @@ struct PolicyTrafficTests {
         }
     }
 
+    /// Connection tracking knows a connection for ten seconds after its server has aborted it.
+    @Test func `a client that takes the port of a dead connection opens a new one`() throws {
+        try scene { scene in
+            let server = try scene.b.network.inside { try TestSocket.listening(80) }
+            func connecting() throws -> TestSocket {
+                let client = try scene.a.network.inside { try TestSocket(isStream: true) }
+                try client.setOwnPort(40_000)
+                client.connect(scene.b.network.address, 80)
+                return client
+            }
+            do {
+                let client = try connecting()
+                #expect(blockUntil { client.outcome == 0 })
+                #expect(blockUntil { server.hasConnection })
+                // Let go of, it ends with a reset.
+                _ = server.accept()
+                #expect(blockUntil { client.outcome == ECONNRESET })
+            }
+            try scene.set([("deny", deny)])
+            let client = try connecting()
+            #expect(blockUntil { client.outcome == ECONNREFUSED })
+            #expect(!server.hasConnection)
+        }
+    }
+
     @Test func `what is dropped stays without an answer, and is counted`() throws {
         try scene(refusal: .drop) { scene in
             let server = try scene.b.network.inside { try TestSocket.listening(80) }

@@ -29,6 +29,13 @@ package final class TestSocket {
         return made
     }
 
+    /// Goes out from this port, also when a connection of before had it.
+    package func setOwnPort(_ port: UInt16) throws {
+        var yes: CInt = 1
+        setsockopt(raw, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<CInt>.size))
+        guard Self.with(IPAddress(v4: 0), port, { bind(raw, $0, $1) }) == 0 else { throw SystemError("bind port \(port)", .current) }
+    }
+
     /// Begins to; see `outcome`.
     package func connect(_ host: IPAddress, _ port: UInt16) {
         let isConnected = Self.with(host, port) { Glibc.connect(raw, $0, $1) } == 0

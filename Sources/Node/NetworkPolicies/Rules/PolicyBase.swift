@@ -26,23 +26,31 @@ struct PolicyBase: Sendable {
         \(families.map(collections).joined(separator: "\n"))
           chain egress {
             type filter hook forward priority filter - 6; policy accept;
-            ct state established,related accept
+        \(Self.standing)
         \(families.map { "    \($0.keyword) saddr . \($0.keyword) daddr @\(Self.itself($0)) accept" }.joined(separator: "\n"))
         \(families.map { lookup(.egress, $0) }.joined(separator: "\n"))
           }
           chain ingress {
             type filter hook forward priority filter - 5; policy accept;
-            ct state established,related accept
+        \(Self.standing)
         \(families.map { "    \($0.keyword) saddr . \($0.keyword) daddr @\(Self.itself($0)) accept" }.joined(separator: "\n"))
         \(families.map { lookup(.ingress, $0) }.joined(separator: "\n"))
           }
           chain node {
             type filter hook input priority filter - 5; policy accept;
-            ct state established,related accept
+        \(Self.standing)
         \(servers.joined(separator: "\n"))
           }
         """
     }
+
+    /// Of packets of connections that stand. One that opens a connection never is such: a connection that was aborted by its server is still known
+    /// for ten seconds, and a client that takes the same port again would go on with it.
+    private static let standing = """
+            ct state related accept
+            ct state established meta l4proto != tcp accept
+            ct state established tcp flags & (fin | syn | rst | ack) != syn accept
+        """
 
     private func collections(_ family: IPAddress.Family) -> String {
         """

@@ -49,7 +49,7 @@ package final class ControlLoops: Sendable {
         settings.clusterCIDRs = simulation == nil ? server.configuration.network.clusterCIDRs : []
         settings.nodeMaskSizes = (nodes.maskSize, nil)
         settings.nodeGracePeriod = nodes.gracePeriod
-        settings.approvesServingCertificates = true
+        settings.servingApproval = server.servingApproval
         settings.clusterDNSNode = server.configuration.clusterDNSNode
         settings.hasClusterDNS = server.clusterDNSAddress != nil
         settings.loadBalancers = loadBalancers

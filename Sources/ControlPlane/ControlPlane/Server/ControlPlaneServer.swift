@@ -83,11 +83,14 @@ package final class ControlPlaneServer: Sendable {
     private let audit: AuditLog?
     private let lock: DataDirectoryLock
     private let backends: BackendDialer
+    /// Of nodes, which may not take this server's place.
+    let servingApproval: ServingApproval
 
     init(
         configuration: Configuration, parts: ControlPlaneParts, http: HTTPServer, authority: KeyPair, url: String,
-        kubeconfigPath: String, renewal: Task<Void, Never>, namespaces: Task<Void, Never>
+        kubeconfigPath: String, servingApproval: ServingApproval, renewal: Task<Void, Never>, namespaces: Task<Void, Never>
     ) {
+        self.servingApproval = servingApproval
         self.authority = authority
         self.configuration = configuration
         apiServer = parts.apiServer

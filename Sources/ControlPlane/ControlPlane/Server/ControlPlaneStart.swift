@@ -1,5 +1,6 @@
 internal import APIMachinery
 internal import APIServer
+internal import Controllers
 internal import Glibc
 internal import HTTPServer
 internal import KubernetesAPI
@@ -45,7 +46,8 @@ struct ControlPlaneStart {
             parts.bootstrap.complete()
             return ControlPlaneServer(
                 configuration: configuration, parts: parts, http: http, authority: credentials.authority, url: url,
-                kubeconfigPath: kubeconfig, renewal: renew(http, names, parts.backends), namespaces: namespaces.run())
+                kubeconfigPath: kubeconfig, servingApproval: ServingApproval(names: names.hostNames, addresses: names.addresses),
+                renewal: renew(http, names, parts.backends), namespaces: namespaces.run())
         } catch {
             await http.shutdown()
             parts.apiServer.close()

@@ -6,8 +6,8 @@ package struct ControllerSettings: Sendable {
     package var clusterCIDRs: [String] = []
     /// The prefix lengths of those parts; nil: 24 and 64.
     package var nodeMaskSizes: (ipv4: Int?, ipv6: Int?) = (nil, nil)
-    /// Whether a node agent gets a certificate for its own API when it asks for no other addresses than its node has.
-    package var approvesServingCertificates = false
+    /// Whether a node agent gets a certificate for its own API without an administrator; nil: it does not.
+    package var servingApproval: ServingApproval?
     /// Whether nodes' own DNS servers are shown behind the service `kube-dns`.
     package var hasClusterDNS = false
     /// The node whose DNS server the control plane shows itself.

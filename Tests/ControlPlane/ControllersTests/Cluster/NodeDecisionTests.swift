@@ -170,22 +170,40 @@ struct NodeDecisionTests {
         ("system:node:a", ["a"], [], "system:node:b", ["system:nodes"], false),
         ("system:node:b", ["a"], [], "system:node:a", ["system:nodes"], false),
         ("system:node:a", ["a"], [], "system:node:a", ["system:authenticated"], false),
+        // What it says of itself, but is another node's, the control plane's or a service's.
+        ("system:node:a", ["a"], ["192.0.2.9"], "system:node:a", ["system:nodes"], false),
+        ("system:node:a", ["a"], ["192.0.2.10"], "system:node:a", ["system:nodes"], false),
+        ("system:node:a", ["a"], ["127.0.0.1"], "system:node:a", ["system:nodes"], false),
+        ("system:node:a", ["a", "api.example"], [], "system:node:a", ["system:nodes"], false),
+        ("system:node:a", ["a", "kubernetes.default.svc"], [], "system:node:a", ["system:nodes"], false),
+        ("system:node:a", ["a", "kubernetes"], [], "system:node:a", ["system:nodes"], false),
+        ("system:node:a", ["a", "other"], [], "system:node:a", ["system:nodes"], false),
+        ("system:node:a", ["a", "a.example"], [], "system:node:a", ["system:nodes"], true),
     ])
     func `a node gets a certificate for what it is known by`(
         commonName: String, names: [String], addresses: [String], user: String, groups: [String], isItsOwn: Bool
     ) {
-        let node = Node {
-            $0.metadata.name = "a"
-            $0.status.addresses = [("InternalIP", "192.0.2.1"), ("Hostname", "a")].map { type, address in
-                NodeAddress {
-                    $0.type = type
-                    $0.address = address
+        func node(_ name: String, _ told: [(type: String, address: String)]) -> Node {
+            Node {
+                $0.metadata.name = name
+                $0.status.addresses = told.map { type, address in
+                    NodeAddress {
+                        $0.type = type
+                        $0.address = address
+                    }
                 }
             }
         }
+        let claims = ["a", "a.example", "other", "api.example", "kubernetes", "kubernetes.default.svc"].map { ("InternalDNS", $0) }
+        let own = node(
+            "a",
+            claims + [("InternalIP", "192.0.2.1"), ("ExternalIP", "192.0.2.9"), ("ExternalIP", "192.0.2.10"), ("InternalIP", "127.0.0.1")])
+        let other = node("other", [("InternalIP", "192.0.2.9")])
+        let approval = ServingApproval(names: ["api.example"], addresses: [IPAddress(bytes: [192, 0, 2, 10])])
         let bytes = addresses.compactMap { IPAddress($0)?.bytes }
         #expect(
-            SignerRules.isForItself(commonName, names: names, addresses: bytes, username: user, groups: groups, node) == isItsOwn)
+            SignerRules.isForItself(
+                commonName, names: names, addresses: bytes, username: user, groups: groups, own, others: [other], approval) == isItsOwn)
     }
 
     @Test func `each node's DNS server is meant for its own pods`() {

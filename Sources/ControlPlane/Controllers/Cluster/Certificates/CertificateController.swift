@@ -29,7 +29,7 @@ package struct CertificateController: Controller {
             case .deleted: break
             }
         }
-        guard context.settings.approvesServingCertificates else { return }
+        guard context.settings.servingApproval != nil else { return }
         nodes.addHandler { [requests] event in
             // A node's agent asks for its certificate perhaps before its node has told its addresses.
             guard case .updated(let old, let new) = event, old.status.addresses != new.status.addresses else { return }
@@ -74,13 +74,15 @@ package struct CertificateController: Controller {
         }
     }
 
-    /// Upstream leaves this to the administrator. Here a node gets it for itself, and only for addresses that its object names.
+    /// Upstream leaves this to the administrator. Here a node gets it for itself, and only for what its object names and no other's does.
     private func approveServing(_ request: CertificateSigningRequest) async throws {
-        guard context.settings.approvesServingCertificates,
+        guard let approval = context.settings.servingApproval,
             let requested = try? RequestedCertificate(pem: String(decoding: request.spec.request.bytes, as: UTF8.self)),
             SignerRules.problem(SignerRules.kubeletServing, requested, usages: request.spec.usages) == nil,
             let node = nodes[ObjectKey(name: SignerRules.nodeName(of: requested))],
-            SignerRules.isForItself(requested, username: request.spec.username ?? "", groups: request.spec.groups, node)
+            SignerRules.isForItself(
+                requested, username: request.spec.username ?? "", groups: request.spec.groups, node,
+                others: nodes.objects().filter { $0.metadata.name != node.metadata.name }, approval)
         else { return }
         let message = "Auto approving kubelet serving certificate: its names and addresses are the node's."
         try await write(condition("Approved", "AutoApproved", message), to: request, subresource: "approval")

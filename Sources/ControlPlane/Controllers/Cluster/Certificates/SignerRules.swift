@@ -40,19 +40,31 @@ enum SignerRules {
     static func nodeName(of request: RequestedCertificate) -> String { String(request.commonName.dropFirst(nodePrefix.count)) }
 
     /// Whether a node's agent asks for a certificate of its own API: in its own name, for nothing that the node is not known by.
-    static func isForItself(_ request: RequestedCertificate, username: String, groups: [String], _ node: Node) -> Bool {
-        isForItself(request.commonName, names: request.dnsNames, addresses: request.addresses, username: username, groups: groups, node)
+    static func isForItself(
+        _ request: RequestedCertificate, username: String, groups: [String], _ node: Node, others: [Node], _ approval: ServingApproval
+    ) -> Bool {
+        isForItself(
+            request.commonName, names: request.dnsNames, addresses: request.addresses, username: username, groups: groups, node,
+            others: others, approval)
     }
 
     static func isForItself(
-        _ commonName: String, names: [String], addresses: [[UInt8]], username: String, groups: [String], _ node: Node
+        _ commonName: String, names: [String], addresses: [[UInt8]], username: String, groups: [String], _ node: Node,
+        others: [Node], _ approval: ServingApproval
     ) -> Bool {
         let name = node.metadata.name ?? ""
         guard username == nodePrefix + name, commonName == username, groups.contains("system:nodes") else { return false }
-        let known = node.status.addresses
-        let knownNames = [name] + known.filter { ["Hostname", "InternalDNS", "ExternalDNS"].contains($0.type) }.map(\.address)
-        let knownAddresses = known.filter { ["InternalIP", "ExternalIP"].contains($0.type) }.compactMap { IPAddress($0.address)?.bytes }
-        return names.allSatisfy(knownNames.contains) && addresses.allSatisfy(knownAddresses.contains)
+        let (own, foreign) = (identities(of: [node]), identities(of: others))
+        return names.allSatisfy { own.names.contains($0) && !foreign.names.contains($0) && approval.mayHave(name: $0) }
+            && addresses.allSatisfy { own.addresses.contains($0) && !foreign.addresses.contains($0) && approval.mayHave(address: $0) }
+    }
+
+    /// What nodes are known by.
+    private static func identities(of nodes: [Node]) -> (names: Set<String>, addresses: Set<[UInt8]>) {
+        let told = nodes.flatMap(\.status.addresses)
+        let names = told.filter { ["Hostname", "InternalDNS", "ExternalDNS"].contains($0.type) }.map(\.address)
+        let addresses = told.filter { ["InternalIP", "ExternalIP"].contains($0.type) }.compactMap { IPAddress($0.address)?.bytes }
+        return (Set(nodes.compactMap(\.metadata.name) + names), Set(addresses))
     }
 
     private static func nodeProblem(_ commonName: String, _ organizations: [String]) -> String? {
